@@ -1,0 +1,67 @@
+# Parkwatt: what a reader, a contributor and CI run. A machine with Python 3.11 or newer and make is enough.
+#   make install   the program alone: .venv/bin/parkwatt
+#   make demo      installs, studies a generated home, says where the report lies
+#   make check test docs bench   install the developer's tools on first use
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+CORE := .venv/core.stamp
+DEV := .venv/dev.stamp
+
+.PHONY: help install dev demo test check bench docs format constraints clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Parkwatt needs Python 3.11 or newer, and '$(PYTHON)' is not found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Parkwatt needs Python 3.11 or newer; $(PYTHON) is %d.%d. Try: make PYTHON=python3.12 install" % sys.version_info[:2])'
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "'$(PYTHON) -m venv' failed: install your system's python3-venv package."; exit 1; }
+
+$(CORE): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(CORE)
+
+install: $(CORE)
+	@echo "Installed: $(BIN)/parkwatt"
+
+dev: $(DEV)
+
+demo: $(CORE)
+	$(BIN)/parkwatt demo
+
+test: $(DEV)
+	$(BIN)/python -m pytest --numprocesses=auto
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEV)
+	$(BIN)/python -m benchmarks
+
+docs: $(DEV)
+	$(BIN)/mkdocs build --strict --quiet
+
+# Takes the newest versions that work together, in a fresh environment, and writes them down.
+constraints:
+	@rm -rf build/constraints && $(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet '.[dev]'
+	@{ sed -n '/^#/p' constraints.txt; build/constraints/bin/python -m pip freeze --exclude parkwatt; } > build/constraints.txt
+	@mv build/constraints.txt constraints.txt && rm -rf build/constraints
+
+clean:
+	rm -rf .venv build dist public .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

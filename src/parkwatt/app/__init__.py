@@ -1,0 +1,1 @@
+"""Settings, wiring, command line and reports: where everything meets."""

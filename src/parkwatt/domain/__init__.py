@@ -1,0 +1,1 @@
+"""The nouns, pure: intervals, batteries, vehicles, stays, tariffs, sites and their errors."""
