@@ -61,6 +61,11 @@ class Record:
         """Whether the field is there (also when it is null)."""
         return name in self._table
 
+    def value(self, name: str) -> object:
+        """The field as it stands in the input, unchecked; None where it is absent."""
+        self._asked.add(name)
+        return self._table.get(name)
+
     def fault(self, name: str, rule: str, value: object = None) -> None:
         """Note a fault of the field ``name``."""
         self.faults.add(self.field(name), rule, value)
