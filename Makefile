@@ -52,8 +52,9 @@ format: $(DEV)
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
 
+# The variables silence advertisements; mkdocs stays below 2 (pyproject.toml).
 docs: $(DEV)
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 
 # Takes the newest versions that work together, in a fresh environment, and writes them down.
 constraints:

@@ -1,0 +1,88 @@
+"""The docs name what exists, and what exists is in the docs."""
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from parkwatt.app.cli import build_parser
+from tests.house import source
+
+CLI_PAGE = source.ROOT / "docs" / "reference" / "cli.md"
+NAMED_PATH = re.compile(r"(?<![\w/.])((?:src|tests|benchmarks|docs|examples|\.ci)/[\w./-]*[\w/])")
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
+
+
+def pages() -> Iterator[Path]:
+    """Every page of the docs, and the pages at the repository's root."""
+    return source.files_named(".md")
+
+
+def commands(parser: argparse.ArgumentParser, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Every subcommand with its options and arguments, as a user types them."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, child in action.choices.items():
+                yield f"{prefix}{name}", _arguments(child)
+                yield from commands(child, f"{prefix}{name} ")
+
+
+def _arguments(parser: argparse.ArgumentParser) -> list[str]:
+    shown: list[str] = []
+    for action in parser._actions:
+        if isinstance(action, argparse._HelpAction | argparse._SubParsersAction):
+            continue
+        if action.help == argparse.SUPPRESS:
+            continue
+        metavar = action.metavar if isinstance(action.metavar, str) else action.dest
+        shown.append(action.option_strings[-1] if action.option_strings else metavar)
+    return shown
+
+
+def section(page: str, command: str) -> str | None:
+    """The text under the heading that ends with the command; None where there is none."""
+    for heading in HEADING.finditer(page):
+        if heading[1].replace("`", "").strip().removeprefix("parkwatt ") == command:
+            following = HEADING.search(page, heading.end())
+            return page[heading.end() : following.start() if following else None]
+    return None
+
+
+def test_every_command_and_option_is_documented() -> None:
+    page = CLI_PAGE.read_text(encoding="utf-8")
+    listed = list(commands(build_parser()))
+    assert listed
+    faults = []
+    for command, arguments in listed:
+        text = section(page, command)
+        if text is None:
+            faults.append(f"no heading for 'parkwatt {command}'")
+            continue
+        faults += [f"parkwatt {command}: {a} is not told" for a in arguments if a not in text]
+    source.assert_none(faults)
+
+
+def test_every_path_in_the_docs_exists() -> None:
+    source.assert_none(
+        f"{source.name(page)}: {path}"
+        for page in pages()
+        for path in NAMED_PATH.findall(page.read_text(encoding="utf-8"))
+        if not (source.ROOT / path).exists()
+    )
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    source.assert_none(
+        f"{source.name(page)}: {target}"
+        for page in pages()
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in target and not target.startswith("mailto:")
+        if not (page.parent / target).exists()
+    )
+
+
+def test_sections_are_found_by_command() -> None:
+    page = "# Commands\n\n## `parkwatt plan`\n\nReads PROBLEM.\n\n## parkwatt check\n\nChecks.\n"
+    assert section(page, "plan") == "\n\nReads PROBLEM.\n\n"
+    assert section(page, "study") is None
