@@ -1,0 +1,143 @@
+"""Binary columns, only for what is not convex.
+
+*On.* ``a[t] = 1``: the battery may charge in step t. With a minimum power, charge is 0 or in [min, max]; where charging and discharging
+at once could pay (burning energy at a negative price), ``a`` also keeps discharge at 0. A minimum discharge power has its
+own ``b[t]``, and ``a + b ≤ 1``.
+
+*Direction.* ``z[t] = 1``: the connection may import, else export. Needed only where export pays more than import costs.
+
+*Phase.* A stay that starts below the floor may discharge only from the instant on at which the floor is reached, and
+one that starts above the maximum may charge only from the instant on at which it is within. ``f[t]`` is 0 before and 1 from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parkwatt.domain.problem import Problem
+from parkwatt.plan.exact.builder import Builder
+from parkwatt.plan.exact.connection import Connection
+from parkwatt.plan.exact.storage import StayColumns, StorageStay
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModeRequest:
+    """Which binaries to add. ``exclusive``: [T] steps in which no battery may charge and discharge at once."""
+
+    exclusive: BoolArray
+
+
+def steps_where_burning_may_pay(problem: Problem) -> BoolArray:
+    """[T] steps in which losing energy by charging and discharging at once could lower the cost or an excess.
+
+    Netting the two lowers the power drawn and keeps the battery's energy. That never hurts where more power has a price and
+    surplus can be left unused: import and export price ≥ 0, and surplus sun curtailable or without an export limit.
+    """
+    site = problem.site
+    burning = (site.import_price_per_kwh < 0) | (site.export_price_per_kwh < 0)
+    if site.export_limit_kw is not None and not site.solar_curtailable:
+        burning |= site.solar_kw > site.load_kw
+    return burning
+
+
+def steps_where_export_is_dearer(problem: Problem, connection: Connection) -> BoolArray:
+    """[T] steps in which buying and selling at once would pay and both are possible."""
+    site = problem.site
+    dearer = site.export_price_per_kwh > site.import_price_per_kwh
+    return dearer & (connection.import_kw_most > 0) & (connection.export_kw_most > 0)
+
+
+def add_direction(builder: Builder, connection: Connection, steps: BoolArray) -> None:
+    """Never import and export at once in ``steps``."""
+    for step in np.flatnonzero(steps):
+        importing = builder.columns(1, upper=1.0, integer=True)
+        for flow, over, most, sign in (
+            (connection.imported, connection.import_over, connection.import_kw_most[step], -1.0),
+            (connection.exported, connection.export_over, connection.export_kw_most[step], 1.0),
+        ):
+            # flow ≤ most·z, and flow ≤ most·(1 − z) for the other direction.
+            row = builder.rows(1, upper=0.0 if sign < 0 else most)
+            builder.entries(row, _one(flow, step), 1.0)
+            if over is not None:
+                builder.entries(row, _one(over, step), 1.0)
+            builder.entries(row, importing, sign * most)
+
+
+def add_on(builder: Builder, item: StorageStay, columns: StayColumns, exclusive: BoolArray) -> None:
+    """Minimum powers, and no charging and discharging at once where ``exclusive`` (steps of the whole horizon)."""
+    storage, count = item.storage, item.step_count
+    apart = exclusive[item.steps] if columns.discharge is not None else np.zeros(count, dtype=bool)
+    minimum_charge = storage.charge_kw_min > 0 and storage.charge_kw_max > 0
+    minimum_discharge = storage.discharge_kw_min > 0 and columns.discharge is not None
+    if minimum_charge and minimum_discharge:
+        apart = np.ones(count, dtype=bool)
+    if not (minimum_charge or minimum_discharge or apart.any()):
+        return
+    charging = builder.columns(count, upper=1.0, integer=True)
+    _at_most(builder, columns.charge, charging, storage.charge_kw_max)
+    if minimum_charge:
+        _at_least(builder, columns.charge, charging, storage.charge_kw_min)
+    if columns.discharge is None:
+        return
+    if minimum_discharge:
+        discharging = builder.columns(count, upper=1.0, integer=True)
+        _at_most(builder, columns.discharge, discharging, storage.discharge_kw_max)
+        _at_least(builder, columns.discharge, discharging, storage.discharge_kw_min)
+        one_of_both = builder.rows(count, upper=1.0)
+        builder.entries(one_of_both, charging, 1.0)
+        builder.entries(one_of_both, discharging, 1.0)
+        return
+    for step in np.flatnonzero(apart):
+        row = builder.rows(1, upper=storage.discharge_kw_max)
+        builder.entries(row, _one(columns.discharge, step), 1.0)
+        builder.entries(row, _one(charging, step), storage.discharge_kw_max)
+
+
+def add_phase(builder: Builder, item: StorageStay, columns: StayColumns) -> None:
+    """Nothing in the wrong direction before the stay is between floor and maximum; only where both directions exist."""
+    if columns.discharge is None or not (item.starts_below or item.starts_above):
+        return
+    storage, count = item.storage, item.step_count
+    arrival = item.stay.energy_kwh_at_arrival
+    within = builder.columns(count, upper=1.0, integer=True)
+    monotone = builder.rows(count - 1, lower=0.0)
+    builder.entries(monotone, slice(within.start + 1, within.stop), 1.0)
+    builder.entries(monotone, slice(within.start, within.stop - 1), -1.0)
+    # ``within[t]`` speaks of the instant t + 1: it allows the wrong direction from the next step on.
+    rows = builder.rows(count, lower=arrival if item.starts_below else -np.inf, upper=arrival if item.starts_above else np.inf)
+    builder.entries(rows, columns.energy, 1.0)
+    if item.starts_below:
+        builder.entries(rows, within, arrival - storage.energy_kwh_min)
+        wrong, most = columns.discharge, storage.discharge_kw_max
+    else:
+        builder.entries(rows, within, arrival - storage.energy_kwh_max)
+        wrong, most = columns.charge, storage.charge_kw_max
+    first = builder.rows(1, upper=0.0)
+    builder.entries(first, _one(wrong, 0), 1.0)
+    _at_most(
+        builder,
+        slice(wrong.start + 1, wrong.stop),
+        slice(within.start, within.stop - 1),
+        most,
+    )
+
+
+def _at_most(builder: Builder, power: slice, on: slice, most_kw: float) -> None:
+    rows = builder.rows(power.stop - power.start, upper=0.0)
+    builder.entries(rows, power, 1.0)
+    builder.entries(rows, on, -most_kw)
+
+
+def _at_least(builder: Builder, power: slice, on: slice, least_kw: float) -> None:
+    rows = builder.rows(power.stop - power.start, lower=0.0)
+    builder.entries(rows, power, 1.0)
+    builder.entries(rows, on, -least_kw)
+
+
+def _one(block: slice, offset: int) -> slice:
+    return slice(block.start + int(offset), block.start + int(offset) + 1)

@@ -1,0 +1,179 @@
+"""From a problem to its optimal flows: the fewest and simplest solves that are certain.
+
+1. *Hard relaxation.* Wishes as bounds at the best each battery could do alone, no binaries: one linear program. Its optimum is
+   chosen among equals by a second solve (`ties`). If the flows keep all rules, this is the optimum: most problems end here.
+2. *Hard with binaries*, where the relaxation broke a rule (minimum power, burning energy, phases) or could not be
+   trusted (export dearer than import).
+3. *Soft*, where the connection cannot carry all wishes together: limits first, then floors, then departures, then
+   money, each solved within what the ones before reached. Again first without binaries, then with.
+
+A mixed-integer solution ends with a linear solve at its fixed binaries: clean values, duals, and the tie-break.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from parkwatt.domain.errors import SolverError
+from parkwatt.domain.problem import Problem
+from parkwatt.domain.record import FloatArray
+from parkwatt.plan.exact.costs import cost_of
+from parkwatt.plan.exact.flows import Flows, meets_rules, read_flows
+from parkwatt.plan.exact.formulation import Formulation, formulate
+from parkwatt.plan.exact.modes import BoolArray, steps_where_burning_may_pay, steps_where_export_is_dearer
+from parkwatt.plan.exact.solver import Solution, Solver
+from parkwatt.plan.exact.storage import StorageStay
+from parkwatt.plan.exact.ties import break_ties
+
+# Slack on what an earlier stage reached, in its own unit (kWh): ten times the solver's feasibility tolerance.
+_WISH_SLACK = 1e-6
+# Netted flows may cost this share more than what was proven before binaries are added: the share within which the contract
+# calls two costs equal.
+_COST_SLACK = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimum:
+    """Optimal flows with the prices that they imply.
+
+    ``node_price_per_kwh``: [T] what one more kWh of load would cost in each step. ``stored_value_per_kwh``: for each stay
+    [n], what one more kWh in the battery at the end of each step is worth. Both None where no linear solve closed
+    the search. ``cost_bound``: no plan that meets the wishes as well costs less, but for the solver's gap.
+    ``excess_kwh``: kWh over the limits that could not be avoided.
+    """
+
+    flows: Flows
+    cost_bound: float
+    excess_kwh: float
+    node_price_per_kwh: FloatArray | None
+    stored_value_per_kwh: list[FloatArray] | None
+
+
+def optimise(problem: Problem, items: list[StorageStay], *, ties: bool, time_limit_s: float) -> Optimum:
+    """The optimal flows of the problem, whose stays are ``items``.
+
+    ``ties``: choose among equal optima. ``time_limit_s``: for each mixed-integer solve; when it is reached the best plan found counts.
+    Raises SolverError where the solver fails on a problem that has a plan.
+    """
+    for soft in (False, True):
+        found = _Search(problem, items, soft=soft, ties=ties, time_limit_s=time_limit_s).run()
+        if found is not None:
+            return found
+    raise SolverError("soft wishes", "infeasible")
+
+
+@dataclass(slots=True)
+class _Search:
+    """One form, hard or soft, from the relaxation to as many binaries as it takes."""
+
+    problem: Problem
+    items: list[StorageStay]
+    soft: bool
+    ties: bool
+    time_limit_s: float
+
+    def run(self) -> Optimum | None:
+        """The optimum in this form; None where the hard form has no feasible point."""
+        relaxed = formulate(self.problem, self.items, soft=self.soft, exclusive=None)
+        if not steps_where_export_is_dearer(self.problem, relaxed.connection).any():
+            solver = Solver(relaxed.program, whole=False, time_limit_s=self.time_limit_s)
+            solution = self._staged(solver, relaxed)
+            if solution is None:
+                return None
+            for candidate in self._closed(solver, relaxed, solution):
+                if self._keeps_rules(candidate):
+                    return candidate
+        found = self._mixed(steps_where_burning_may_pay(self.problem))
+        if found is None or self._keeps_rules(found):
+            return found
+        return self._mixed(np.ones(self.problem.step_count, dtype=bool))
+
+    def _mixed(self, exclusive: BoolArray) -> Optimum | None:
+        """The mixed-integer optimum, tie-broken where the result still keeps all rules."""
+        form = formulate(self.problem, self.items, soft=self.soft, exclusive=exclusive)
+        solver = Solver(form.program, whole=True, time_limit_s=self.time_limit_s)
+        whole = self._staged(solver, form)
+        if whole is None:
+            return None
+        fixed = _with_integers_fixed(form, whole)
+        linear = Solver(fixed.program, whole=False, time_limit_s=self.time_limit_s)
+        for wish in form.wishes:
+            _hold(linear, wish.row, float(form.wish_objective(wish) @ whole.values))
+        solution = linear.solve("fixed modes")
+        candidates = [] if solution is None else self._closed(linear, fixed, solution)
+        candidates.append(self._optimum(form, whole, whole))
+        return next(
+            (candidate for candidate in candidates if self._keeps_rules(candidate)), candidates[0]
+        )
+
+    def _staged(self, solver: Solver, form: Formulation) -> Solution | None:
+        """Wishes one after the other, then money."""
+        for wish in form.wishes:
+            solver.set_costs(form.wish_objective(wish))
+            solution = solver.solve(wish.name)
+            if solution is None:
+                return None
+            _hold(solver, wish.row, solution.objective)
+        if form.wishes:
+            solver.set_costs(form.program.cost)
+        return solver.solve("money")
+
+    def _closed(self, solver: Solver, form: Formulation, solution: Solution) -> list[Optimum]:
+        """A linear optimum after the tie-break, and as it was before."""
+        chosen = None
+        if self.ties:
+            chosen = break_ties(solver, form.program, solution, form.tie_objective())
+        return [
+            self._optimum(form, candidate, solution)
+            for candidate in (chosen, solution)
+            if candidate is not None
+        ]
+
+    def _optimum(self, form: Formulation, candidate: Solution, bound: Solution) -> Optimum:
+        """``candidate`` as flows; ``bound`` is the solve that proved the cost and holds the duals, if any."""
+        site = self.problem.site
+        node_price = stored_value = None
+        if len(bound.row_dual) and form.money_scale:
+            node_price = bound.row_dual[form.connection.balance] / (
+                form.money_scale * form.duration_h
+            )
+            stored_value = [
+                -bound.row_dual[columns.recursion] / form.money_scale for columns in form.stays
+            ]
+        already_paid = site.demand_charge_per_kw * site.peak_so_far_kw
+        return Optimum(
+            flows=read_flows(self.problem, form, candidate.values),
+            cost_bound=bound.objective / form.money_scale - already_paid,
+            excess_kwh=form.excess_kwh(candidate.values),
+            node_price_per_kwh=node_price,
+            stored_value_per_kwh=stored_value,
+        )
+
+    def _keeps_rules(self, candidate: Optimum) -> bool:
+        """Whether the netted flows keep every rule and cost no more than was proven."""
+        flows = candidate.flows
+        cost = cost_of(self.problem, self.items, flows).total
+        slack = _COST_SLACK * (1.0 + abs(candidate.cost_bound))
+        return cost <= candidate.cost_bound + slack and meets_rules(
+            self.problem, self.items, flows, candidate.excess_kwh
+        )
+
+
+def _hold(solver: Solver, row: slice, reached: float) -> None:
+    """Let no later solve miss more of a wish than was missed here."""
+    most = max(reached, 0.0)
+    solver.set_row_bounds(
+        np.array([row.start], dtype=np.int32),
+        np.array([-np.inf]),
+        np.array([most + _WISH_SLACK * (1.0 + most)]),
+    )
+
+
+def _with_integers_fixed(form: Formulation, whole: Solution) -> Formulation:
+    program = form.program
+    integer = program.integer.astype(bool)
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    lower[integer] = upper[integer] = np.round(whole.values[integer])
+    return replace(form, program=replace(program, column_lower=lower, column_upper=upper))

@@ -1,0 +1,64 @@
+"""`plan`: a problem in, the cheapest plan out, with its violations and reasons."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from parkwatt.domain.plan import BatteryPlan, Plan, StayPlan, VehiclePlan
+from parkwatt.domain.problem import Problem
+from parkwatt.plan.exact.costs import cost_of
+from parkwatt.plan.exact.flows import Flows
+from parkwatt.plan.exact.optimise import Optimum, optimise
+from parkwatt.plan.exact.storage import StorageStay, storage_stays
+from parkwatt.plan.exact.violations import shortfall_kwh, violations_of
+from parkwatt.plan.explain import explain
+
+# For each mixed-integer solve. Problems of one site end in a fraction of this; when it is reached, the best plan found counts.
+TIME_LIMIT_S = 20.0
+
+
+def plan(problem: Problem, *, time_limit_s: float = TIME_LIMIT_S) -> Plan:
+    """The plan of least cost that meets the wishes in their order: limits, floors, departures, money.
+
+    ``problem`` must be well formed (`parkwatt.io.contract` sees to that). ``time_limit_s`` bounds each mixed-integer solve.
+    A plan always exists. Raises SolverError where the solver fails numerically.
+    """
+    items = storage_stays(problem)
+    optimum = optimise(problem, items, ties=True, time_limit_s=time_limit_s)
+    return _as_plan(problem, items, optimum)
+
+
+def _as_plan(problem: Problem, items: list[StorageStay], optimum: Optimum) -> Plan:
+    flows = optimum.flows
+    violations = tuple(violations_of(problem, items, flows))
+    batteries = tuple(
+        BatteryPlan(item.storage.id, flows.power_kw[index], flows.energy_kwh[index])
+        for index, item in enumerate(items)
+        if not item.is_vehicle
+    )
+    return Plan(
+        status="best_effort" if violations else "optimal",
+        cost_parts=cost_of(problem, items, flows),
+        import_kw=flows.import_kw,
+        export_kw=flows.export_kw,
+        solar_used_kw=flows.solar_used_kw,
+        batteries=batteries,
+        vehicles=_vehicle_plans(problem, items, flows),
+        violations=violations,
+        reasons=tuple(explain(problem, items, optimum)),
+    )
+
+
+def _vehicle_plans(
+    problem: Problem, items: list[StorageStay], flows: Flows
+) -> tuple[VehiclePlan, ...]:
+    powers = [np.zeros(problem.step_count) for _ in problem.vehicles]
+    stays: list[list[StayPlan]] = [[] for _ in problem.vehicles]
+    for item, power, energy in zip(items, flows.power_kw, flows.energy_kwh, strict=True):
+        if item.is_vehicle:
+            powers[item.owner_index][item.steps] = power
+            stays[item.owner_index].append(StayPlan(energy, shortfall_kwh(item, energy)))
+    return tuple(
+        VehiclePlan(vehicle.id, powers[index], tuple(stays[index]))
+        for index, vehicle in enumerate(problem.vehicles)
+    )

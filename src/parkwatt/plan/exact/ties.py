@@ -1,0 +1,41 @@
+"""Choosing among plans of equal cost, in a second solve.
+
+The set of all optima of a linear program is a face: columns with a reduced cost stay at their bound, rows with a dual stay at
+theirs. Fixing those and minimising the tie objective from the last basis gives the best of the optima, exactly, without a
+row that bounds the cost and without a weight that could trade cost for calm.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from parkwatt.domain.record import FloatArray
+from parkwatt.plan.exact.builder import LinearProgram
+from parkwatt.plan.exact.solver import Solution, Solver
+
+# In scaled money (the largest cost coefficient is 1): a dual below this is the solver's noise.
+_DUAL_TOLERANCE = 1e-7
+
+
+def break_ties(
+    solver: Solver, program: LinearProgram, optimum: Solution, tie_objective: FloatArray
+) -> Solution | None:
+    """The optimum with the least ``tie_objective``; None where the solver finds none (then keep the first).
+
+    ``solver`` must hold the program's linear form, just solved to ``optimum``; it is changed.
+    """
+    columns = np.flatnonzero(
+        (np.abs(optimum.column_dual) > _DUAL_TOLERANCE) & (program.column_lower < program.column_upper)
+    ).astype(np.int32)
+    rows = np.flatnonzero(
+        (np.abs(optimum.row_dual) > _DUAL_TOLERANCE) & (program.row_lower < program.row_upper)
+    ).astype(np.int32)
+    if len(columns):
+        held = optimum.values[columns]
+        solver.set_column_bounds(columns, held, held)
+    if len(rows):
+        held = optimum.row_value[rows]
+        solver.set_row_bounds(rows, held, held)
+    solver.set_costs(tie_objective)
+    solver.prefer_primal()
+    return solver.solve("ties")
