@@ -6,27 +6,43 @@ standard output; all of them, with the machine they were measured on, go to resu
 
 import argparse
 import dataclasses
-import importlib
+import importlib.util
 import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 from benchmarks.harness import Figure, machine
 
 FOLDER = Path(__file__).parent
-RESULTS = FOLDER / "results.json"
 HARNESS = {"__main__", "harness"}
 
 
-def discover() -> list[str]:
-    """The names of the modules in this folder that measure something."""
-    names = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in HARNESS)
-    return [name for name in names if hasattr(_module(name), "figures")]
+class Benchmark(Protocol):
+    """A module that measures something."""
+
+    def figures(self) -> list[Figure]:
+        """Measures, and says what it found."""
 
 
-def _module(name: str) -> object:
-    return importlib.import_module(f"benchmarks.{name}")
+def discover(folder: Path) -> dict[str, Benchmark]:
+    """The modules of a folder that measure something, by name."""
+    paths = sorted(path for path in folder.glob("*.py") if path.stem not in HARNESS)
+    modules = {path.stem: _load(path) for path in paths}
+    return {name: module for name, module in modules.items() if hasattr(module, "figures")}
+
+
+def _load(path: Path) -> Any:
+    """Imports a file as a module of `benchmarks`, wherever it lies."""
+    name = f"benchmarks.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def line(figure: Figure) -> str:
@@ -35,25 +51,24 @@ def line(figure: Figure) -> str:
     return f"{figure.name:<56} {figure.value:>12.4g} {figure.unit:<8} {ratio:>9}  {figure.baseline}"
 
 
-def run(name: str) -> list[Figure]:
+def run(benchmark: Benchmark) -> list[Figure]:
     """Runs one benchmark and prints its figures."""
-    module = importlib.import_module(f"benchmarks.{name}")
-    figures: list[Figure] = module.figures()
+    figures = benchmark.figures()
     for figure in figures:
         print(line(figure), flush=True)
     return figures
 
 
-def main(arguments: list[str]) -> int:
-    """Runs what was asked for; returns the exit code."""
+def main(arguments: list[str], folder: Path = FOLDER) -> int:
+    """Runs what was asked for of a folder's benchmarks; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Parkwatt.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
     asked: list[str] = parser.parse_args(arguments).names
-    known = discover()
+    known = discover(folder)
     unknown = [name for name in asked if name not in known]
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(known)}")
-    measured = {name: run(name) for name in asked or known}
+    measured = {name: run(known[name]) for name in asked or known}
     results = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
@@ -62,7 +77,7 @@ def main(arguments: list[str]) -> int:
             for name, figures in measured.items()
         },
     }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return 0
 
 

@@ -1,6 +1,7 @@
 """The docs name what exists, and what exists is in the docs."""
 
 import argparse
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,52 @@ def test_every_command_and_option_is_documented() -> None:
     source.assert_none(faults)
 
 
+def record_readers() -> set[str]:
+    """The methods of `Record` that read one field by its name."""
+    module = source.tree(source.PACKAGE / "domain" / "record.py")
+    record = next(n for n in module.body if isinstance(n, ast.ClassDef) and n.name == "Record")
+    return {
+        method.name
+        for method in record.body
+        if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")
+        if len(method.args.args) > 1 and method.args.args[1].arg == "name"
+    }
+
+
+def fields_read(module: ast.Module, readers: set[str]) -> Iterator[tuple[int, str]]:
+    """Line and name of every field that a module reads from a `Record` by a literal name."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        first = node.args[0] if node.args else None
+        name = first.value if isinstance(first, ast.Constant) else None
+        if node.func.attr in readers and isinstance(name, str):
+            yield node.lineno, name
+
+
+def test_every_setting_and_field_is_documented() -> None:
+    readers = record_readers()
+    folders = (source.ROOT / "docs" / "reference", source.ROOT / "docs" / "guides")
+    told = "".join(
+        page.read_text(encoding="utf-8")
+        for folder in folders
+        for page in source.files_named(".md", under=folder)
+    )
+    words = set(re.findall(r"\w+", told))
+    fields = [
+        (path, line, field)
+        for path in source.files_named(".py", under=source.PACKAGE)
+        if "parkwatt.domain.record" in path.read_text(encoding="utf-8")
+        for line, field in fields_read(source.tree(path), readers)
+    ]
+    assert fields
+    source.assert_none(
+        f"{source.name(path)}:{line}: {field} is told in no page of docs/reference or docs/guides"
+        for path, line, field in fields
+        if field not in words
+    )
+
+
 def test_every_path_in_the_docs_exists() -> None:
     source.assert_none(
         f"{source.name(page)}: {path}"
@@ -80,6 +127,11 @@ def test_every_link_between_pages_leads_somewhere() -> None:
         if "://" not in target and not target.startswith("mailto:")
         if not (page.parent / target).exists()
     )
+
+
+def test_fields_are_found_by_their_reader() -> None:
+    module = ast.parse("power = record.number('power_kw', minimum=0)\nrecord.finish()\nf('x')\n")
+    assert list(fields_read(module, record_readers())) == [(1, "power_kw")]
 
 
 def test_sections_are_found_by_command() -> None:
