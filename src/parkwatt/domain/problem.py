@@ -71,7 +71,7 @@ class Stay:
     """A plugged-in span of steps [from_step, to_step).
 
     ``energy_kwh_at_departure`` is asked for at ``to_step`` (None: nothing asked) and, where ``ready_from_step`` is given,
-    at each instant from there on: the driver may leave early.
+    at each instant from there on: the driver may leave early. What is missing then counts as the mean over those instants.
     """
 
     from_step: int
@@ -94,7 +94,7 @@ class Problem:
     """A whole problem.
 
     ``start``: aware UTC time of step 0. ``duration_h``: [T], hours of each step (all equal in the contract; the study
-    uses longer steps far ahead). ``currency``: its code, for words only.
+    uses longer steps far ahead). ``currency`` (ISO 4217) and ``time_zone`` (IANA): for words only.
     """
 
     start: datetime
@@ -103,6 +103,7 @@ class Problem:
     site: SiteProblem
     batteries: tuple[StationaryBattery, ...] = ()
     vehicles: tuple[Vehicle, ...] = ()
+    time_zone: str = "UTC"
 
     @property
     def step_count(self) -> int:

@@ -12,6 +12,7 @@ A mixed-integer solution ends with a linear solve at its fixed binaries: clean v
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,9 +83,10 @@ class _Search:
             solution = self._staged(solver, relaxed)
             if solution is None:
                 return None
-            for candidate in self._closed(solver, relaxed, solution):
-                if self._keeps_rules(candidate):
-                    return candidate
+            candidates = self._closed(solver, relaxed, solution)
+            kept = next(filter(self._keeps_rules, candidates), None)
+            if kept is not None:
+                return kept
         found = self._mixed(steps_where_burning_may_pay(self.problem))
         if found is None or self._keeps_rules(found):
             return found
@@ -102,11 +104,9 @@ class _Search:
         for wish in form.wishes:
             _hold(linear, wish.row, float(form.wish_objective(wish) @ whole.values))
         solution = linear.solve("fixed modes")
-        candidates = [] if solution is None else self._closed(linear, fixed, solution)
-        candidates.append(self._optimum(form, whole, whole))
-        return next(
-            (candidate for candidate in candidates if self._keeps_rules(candidate)), candidates[0]
-        )
+        as_found = self._optimum(form, whole, whole)
+        candidates = iter(()) if solution is None else self._closed(linear, fixed, solution)
+        return next(filter(self._keeps_rules, candidates), as_found)
 
     def _staged(self, solver: Solver, form: Formulation) -> Solution | None:
         """Wishes one after the other, then money."""
@@ -120,16 +120,15 @@ class _Search:
             solver.set_costs(form.program.cost)
         return solver.solve("money")
 
-    def _closed(self, solver: Solver, form: Formulation, solution: Solution) -> list[Optimum]:
-        """A linear optimum after the tie-break, and as it was before."""
-        chosen = None
+    def _closed(
+        self, solver: Solver, form: Formulation, solution: Solution
+    ) -> Iterator[Optimum]:
+        """A linear optimum after the tie-break, then as it was before."""
         if self.ties:
             chosen = break_ties(solver, form.program, solution, form.tie_objective())
-        return [
-            self._optimum(form, candidate, solution)
-            for candidate in (chosen, solution)
-            if candidate is not None
-        ]
+            if chosen is not None:
+                yield self._optimum(form, chosen, solution)
+        yield self._optimum(form, solution, solution)
 
     def _optimum(self, form: Formulation, candidate: Solution, bound: Solution) -> Optimum:
         """``candidate`` as flows; ``bound`` is the solve that proved the cost and holds the duals, if any."""

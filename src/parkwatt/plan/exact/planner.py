@@ -7,11 +7,11 @@ import numpy as np
 from parkwatt.domain.plan import BatteryPlan, Plan, StayPlan, VehiclePlan
 from parkwatt.domain.problem import Problem
 from parkwatt.plan.exact.costs import cost_of
+from parkwatt.plan.exact.explain import explain
 from parkwatt.plan.exact.flows import Flows
 from parkwatt.plan.exact.optimise import Optimum, optimise
 from parkwatt.plan.exact.storage import StorageStay, storage_stays
 from parkwatt.plan.exact.violations import shortfall_kwh, violations_of
-from parkwatt.plan.explain import explain
 
 # For each mixed-integer solve. Problems of one site end in a fraction of this; when it is reached, the best plan found counts.
 TIME_LIMIT_S = 20.0
@@ -45,7 +45,7 @@ def _as_plan(problem: Problem, items: list[StorageStay], optimum: Optimum) -> Pl
         batteries=batteries,
         vehicles=_vehicle_plans(problem, items, flows),
         violations=violations,
-        reasons=tuple(explain(problem, items, optimum)),
+        reasons=tuple(explain(problem, items, flows, optimum.stored_value_per_kwh)),
     )
 
 
