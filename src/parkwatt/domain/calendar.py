@@ -1,10 +1,12 @@
 """Local clocks of whole arrays of times, right on days of 23 and 25 hours.
 
-A time zone is a step function: its UTC offset changes a few times a year. So the offsets of a million times cost a
-handful of look-ups: sample the zone once a day, close in on each change by bisection, and read the rest from that
-table. (Two changes within one day would be missed; no zone has had that.)
+A time zone is a step function: its UTC offset changes a few times a year. So the offsets of a
+million times cost a handful of look-ups: sample the zone once a day, close in on each change by
+bisection, and read the rest from that table. (Two changes within one day would be missed; no zone
+has had that.)
 
-Local times are counted like Unix times, in seconds since 1970-01-01 00:00 on the local clock (``*_local_s``).
+Local times are counted like Unix times, in seconds since 1970-01-01 00:00 on the local clock
+(``*_local_s``).
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ _WEEKDAY_OF_1970 = 3  # a Thursday; Monday is 0
 class LocalClock:
     """What the local calendar and clock show at N times.
 
-    ``day``: [N] days since 1970-01-01 of the local date. ``second_of_day``: [N] the clock's reading, 0 … 86 399.
+    ``day``: [N] days since 1970-01-01 of the local date. ``second_of_day``: [N] the clock's
+    reading, 0 … 86 399.
     """
 
     day: TimeArray
@@ -36,7 +39,8 @@ class LocalClock:
     @property
     def weekday(self) -> TimeArray:
         """[N] 0 is Monday, 6 is Sunday."""
-        return (self.day + _WEEKDAY_OF_1970) % 7
+        weekday: TimeArray = (self.day + _WEEKDAY_OF_1970) % 7
+        return weekday
 
     @property
     def month(self) -> NDArray[np.datetime64]:
@@ -54,7 +58,8 @@ def month_day_of(day: TimeArray) -> TimeArray:
     days = day.astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     day_of_month = (days - months).astype(np.int64) + 1
-    return (months.astype(np.int64) % 12 + 1) * 100 + day_of_month
+    result: TimeArray = (months.astype(np.int64) % 12 + 1) * 100 + day_of_month
+    return result
 
 
 def day_number(day: date) -> int:
@@ -64,7 +69,8 @@ def day_number(day: date) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZoneOffsets:
-    """The UTC offsets of one zone over a span: ``offset_s[k]`` holds from ``from_unix_s[k]`` to the next.
+    """The UTC offsets of one zone over a span: ``offset_s[k]`` holds from ``from_unix_s[k]`` to
+    the next.
 
     The first also holds for all times before, the last for all after.
     """
@@ -79,7 +85,9 @@ class ZoneOffsets:
 
 
 def zone_offsets(zone: ZoneInfo, from_unix_s: int, to_unix_s: int) -> ZoneOffsets:
-    """The offsets that hold in ``zone`` somewhere in [from, to]; times between the years 2 and 9998."""
+    """The offsets that hold in ``zone`` somewhere in [from, to]; times between the years 2 and
+    9998.
+    """
     starts, offsets = [from_unix_s], [_offset_s(from_unix_s, zone)]
     for sample in [*range(from_unix_s + DAY_S, to_unix_s, DAY_S), to_unix_s]:
         offset = _offset_s(sample, zone)
@@ -115,10 +123,11 @@ def local_clock(time_unix_s: TimeArray, zone: ZoneInfo) -> LocalClock:
 def clock_change_times_unix_s(
     from_unix_s: int, to_unix_s: int, seconds_of_day: tuple[int, ...], zone: ZoneInfo
 ) -> TimeArray:
-    """All times in (from, to) at which the local clock comes to one of ``seconds_of_day`` or is put forward or back.
+    """All times in (from, to) at which the local clock comes to one of ``seconds_of_day`` or is
+    put forward or back.
 
-    Between two of them the clock runs on without reaching any of the readings. A reading that the clock skips is
-    passed at the change itself; one that it shows twice occurs twice.
+    Between two of them the clock runs on without reaching any of the readings. A reading that the
+    clock skips is passed at the change itself; one that it shows twice occurs twice.
     """
     offsets = zone_offsets(zone, from_unix_s, to_unix_s)
     pieces = [offsets.from_unix_s]
@@ -137,7 +146,8 @@ def clock_change_times_unix_s(
 def local_time_unix_s(day: int, second_of_day: int, zone: ZoneInfo) -> int:
     """When the local clock shows ``second_of_day`` (≤ 86 400) on ``day``.
 
-    The first time where it shows it twice; where it skips it, as if the clock had not been put forward.
+    The first time where it shows it twice; where it skips it, as if the clock had not been put
+    forward.
     """
     day, second_of_day = day + second_of_day // DAY_S, second_of_day % DAY_S
     midnight = date.fromordinal(day + _DAY_OF_1970)
@@ -157,8 +167,9 @@ def local_time_unix_s(day: int, second_of_day: int, zone: ZoneInfo) -> int:
 class LocalReadings:
     """What UTC times N readings of a local clock may mean.
 
-    ``first_unix_s``, ``second_unix_s``: [N] equal, but for readings that the clock shows twice (one hour in autumn).
-    ``exists``: [N] False where the clock skips the reading (one hour in spring).
+    ``first_unix_s``, ``second_unix_s``: [N] equal, but for readings that the clock shows twice
+    (one hour in autumn). ``exists``: [N] False where the clock skips the reading (one hour in
+    spring).
     """
 
     first_unix_s: TimeArray
@@ -169,8 +180,9 @@ class LocalReadings:
 def read_local(time_local_s: TimeArray, zone: ZoneInfo) -> LocalReadings:
     """What UTC times the local readings may mean (N ≥ 0, in any order).
 
-    A reading is taken with the offset of a day before and of a day after, and each is kept if it leads back to the
-    reading: both do on an ordinary day (to the same time) and in the repeated hour, neither in the skipped one.
+    A reading is taken with the offset of a day before and of a day after, and each is kept if it
+    leads back to the reading: both do on an ordinary day (to the same time) and in the repeated
+    hour, neither in the skipped one.
     """
     if not len(time_local_s):
         nothing = np.zeros(0, dtype=np.int64)

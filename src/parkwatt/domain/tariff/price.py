@@ -1,9 +1,10 @@
-"""Prices that are the same at all times, that follow a series, or that are a share of another price; and their sum.
+"""Prices that are the same at all times, that follow a series, or that are a share of another
+price; and their sum.
 
     price = (sum of components) × (1 + tax)          a day-ahead component is spot × factor + adder
 
-A day-ahead price is not known for ever: tomorrow's prices appear today at a local time, all 23, 24 or 25 hours of
-them at once. `DayAheadPublication` says up to when prices are known at any moment.
+A day-ahead price is not known for ever: tomorrow's prices appear today at a local time, all 23, 24
+or 25 hours of them at once. `DayAheadPublication` says up to when prices are known at any moment.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class PriceComponent(Protocol):
     """One part of a price."""
 
     def over(self, edges_unix_s: TimeArray) -> FloatArray:
-        """[len(edges) − 1] currency per kWh, the time-weighted mean between two edges; NaN where unknown."""
+        """[len(edges) − 1] currency per kWh, the time-weighted mean between two edges; NaN where
+        unknown.
+        """
         ...
 
     def known_until_unix_s(self, now_unix_s: int) -> int | None:
@@ -49,13 +52,17 @@ class FlatPrice:
 
 @dataclass(frozen=True, slots=True)
 class DayAheadPublication:
-    """Each day at ``published_at_s`` seconds after local midnight, by the clock, the whole next local day appears."""
+    """Each day at ``published_at_s`` seconds after local midnight, by the clock, the whole next
+    local day appears.
+    """
 
     published_at_s: int
     time_zone: ZoneInfo
 
     def known_until_unix_s(self, now_unix_s: int) -> int:
-        """The local midnight at which the last published day ends: tonight's, or from publication on tomorrow's."""
+        """The local midnight at which the last published day ends: tonight's, or from publication
+        on tomorrow's.
+        """
         today = day_number(datetime.fromtimestamp(now_unix_s, tz=self.time_zone).date())
         published = now_unix_s >= local_time_unix_s(today, self.published_at_s, self.time_zone)
         return local_time_unix_s(today + (2 if published else 1), 0, self.time_zone)
@@ -86,13 +93,15 @@ class SeriesPrice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Price:
-    """The sum of its components, and ``tax`` on the sum (0.21 is 21 %). Without components it is 0."""
+    """The sum of its components, and ``tax`` on the sum (0.21 is 21 %). Without components: 0."""
 
     components: tuple[PriceComponent, ...]
     tax: float = 0.0
 
     def over(self, edges_unix_s: TimeArray) -> FloatArray:
-        """[len(edges) − 1] currency per kWh, the time-weighted mean between two edges; NaN where unknown."""
+        """[len(edges) − 1] currency per kWh, the time-weighted mean between two edges; NaN where
+        unknown.
+        """
         total = np.zeros(len(edges_unix_s) - 1)
         for component in self.components:
             total += component.over(edges_unix_s)

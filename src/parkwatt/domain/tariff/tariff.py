@@ -1,4 +1,6 @@
-"""A site's whole tariff: what import costs, what export earns, and what the month's highest import costs."""
+"""A site's whole tariff: what import costs, what export earns, and what the month's highest import
+costs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from parkwatt.domain.record import FloatArray
-from parkwatt.domain.series import TimeArray, TimeGrid
+from parkwatt.domain.series import TimeGrid
 from parkwatt.domain.tariff.price import Price, earliest
 
 
@@ -24,7 +26,9 @@ class DemandCharge:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tariff:
-    """``currency``: its code. ``time_zone``: of the local clock and of the months. Prices in currency per kWh."""
+    """``currency``: its code. ``time_zone``: of the local clock and of the months. Prices in
+    currency per kWh.
+    """
 
     currency: str
     time_zone: ZoneInfo

@@ -1,8 +1,9 @@
 """Prices that depend on the season, the day of the week, holidays and the local time of day.
 
-The periods stand in order, and the first that applies sets the price. Between two readings of the local clock at which
-some period begins or ends, nothing changes; so the price over any edges is exact: cut the time at those readings, look
-up each piece once, and take the time-weighted mean of the pieces between two edges.
+The periods stand in order, and the first that applies sets the price. Between two readings of the
+local clock at which some period begins or ends, nothing changes; so the price over any edges is
+exact: cut the time at those readings, look up each piece once, and take the time-weighted mean of
+the pieces between two edges.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class YearSpan:
-    """Days of each year from one to another, both included, each as month × 100 + day; may run across new year."""
+    """Days of each year from one to another, both included, each as month × 100 + day; may run
+    across new year.
+    """
 
     first: int
     last: int
@@ -43,9 +46,10 @@ class YearSpan:
 class PricePeriod:
     """A price and when it applies, all conditions together.
 
-    ``year_spans``: in any of them (none: all year). ``weekdays``: 0 is Monday. ``holidays``: True only on holidays,
-    False never on them, None either way. ``from_s`` to ``to_s``: seconds of the local clock since midnight; where from
-    is later than to, the period has a part after midnight, which belongs to the calendar day on which it lies.
+    ``year_spans``: in any of them (none: all year). ``weekdays``: 0 is Monday. ``holidays``: True
+    only on holidays, False never on them, None either way. ``from_s`` to ``to_s``: seconds of the
+    local clock since midnight; where from is later than to, the period has a part after midnight,
+    which belongs to the calendar day on which it lies.
     """
 
     price_per_kwh: float
@@ -73,7 +77,9 @@ class PricePeriod:
 
 @dataclass(frozen=True, slots=True)
 class UncoveredTime:
-    """A time at which no period applies: ``month_day`` as month × 100 + day, ``weekday`` 0 = Monday."""
+    """A time at which no period applies: ``month_day`` as month × 100 + day, ``weekday`` 0 =
+    Monday.
+    """
 
     month_day: int
     weekday: int
@@ -84,7 +90,8 @@ class UncoveredTime:
 
 @dataclass(frozen=True, slots=True)
 class TimeOfUsePrice:
-    """The price of the first period that applies, else ``otherwise_per_kwh`` (None: the periods cover all times).
+    """The price of the first period that applies, else ``otherwise_per_kwh`` (None: the periods
+    cover all times).
 
     ``holidays``: days since 1970-01-01.
     """
@@ -116,7 +123,9 @@ class TimeOfUsePrice:
         return None
 
     def _readings(self) -> tuple[int, ...]:
-        """The seconds of the day at which the price may change; midnight always, as a new day begins."""
+        """The seconds of the day at which the price may change; midnight always, as a new day
+        begins.
+        """
         edges = {0} | {
             edge % DAY_S for period in self.periods for edge in (period.from_s, period.to_s)
         }
@@ -137,7 +146,9 @@ class TimeOfUsePrice:
         return prices
 
     def uncovered(self) -> UncoveredTime | None:
-        """A time without a price, or None: looked for on every day of the year, weekday and kind of day."""
+        """A time without a price, or None: looked for on every day of the year, weekday and kind
+        of day.
+        """
         if self.otherwise_per_kwh is not None:
             return None
         leap_year = np.arange(730, 730 + 366)  # 1972, days since 1970-01-01

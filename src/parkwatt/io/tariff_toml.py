@@ -1,0 +1,178 @@
+"""The table [tariff] of a TOML file; docs/guides/tariffs.md shows it with examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from parkwatt.domain.calendar import DAY_S, day_number
+from parkwatt.domain.record import Record, as_number, kind_of, range_rule
+from parkwatt.domain.series import IntervalSeries
+from parkwatt.domain.tariff import (
+    DayAheadPublication,
+    DemandCharge,
+    FlatPrice,
+    Price,
+    PriceComponent,
+    SeriesPrice,
+    ShareOfPrice,
+    Tariff,
+)
+from parkwatt.io.open_record import dates, free_fields
+from parkwatt.io.public_holidays import public_holidays
+from parkwatt.io.series_source import SeriesSource, read_series_source, read_time_zone
+from parkwatt.io.tariff_periods import read_clock, read_periods
+
+LoadSeries = Callable[[SeriesSource], IntervalSeries | None]
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_WHOLE_PRICES = ("periods", "day_ahead", "series")
+_SHARES = ("share_of_import", "share_of_spot")
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What all prices of a tariff share."""
+
+    currency: str
+    time_zone: ZoneInfo
+    holidays: frozenset[int]
+    load_series: LoadSeries
+
+
+def read_tariff(record: Record, load_series: LoadSeries) -> Tariff:
+    """The tariff in the table ``record``. ``load_series`` reads a series, and notes its own faults.
+
+    Faults are noted in ``record.faults``; the result must not be used if there are any.
+    """
+    currency = record.text("currency")
+    if currency.strip() and not _CURRENCY.fullmatch(currency):
+        record.fault("currency", "must be a code of three capitals such as EUR", currency)
+    if not record.has("time_zone"):
+        record.fault("time_zone", "is required")
+    time_zone = read_time_zone(record, "time_zone") or ZoneInfo("UTC")
+    setting = _Setting(currency, time_zone, _read_holidays(record), load_series)
+    import_price, spot = _read_price(record.record("import"), setting)
+    export_price = Price(())
+    if record.has("export"):
+        export = record.record("export")
+        shares = _read_shares(export, import_price, spot)
+        export_price, _ = _read_price(export, setting, shares)
+    demand_charge = _read_demand_charge(record)
+    record.finish()
+    return Tariff(currency, time_zone, import_price, export_price, demand_charge)
+
+
+def _read_holidays(record: Record) -> frozenset[int]:
+    """Days since 1970-01-01."""
+    days = {day_number(day) for day in dates(record, "holiday_dates")}
+    code = record.optional_text("holidays")
+    if code:
+        found = public_holidays(code)
+        if found is None:
+            record.fault("holidays", "must be a country such as NL, or a part such as US-CA", code)
+        else:
+            days.update(day_number(day) for day in found)
+    return frozenset(days)
+
+
+def _read_price(
+    record: Record, setting: _Setting, shares: list[PriceComponent] | None = None
+) -> tuple[Price, SeriesPrice | None]:
+    """The price in ``record`` with the ``shares`` read already, and its day-ahead component if it
+    has one.
+    """
+    components = list(shares or ())
+    flat = record.optional_number("price_per_kwh")
+    if flat is not None:
+        components.append(FlatPrice(flat))
+        for name in (*_WHOLE_PRICES, *_SHARES):
+            if record.has(name):
+                record.fault(
+                    "price_per_kwh",
+                    f"must not stand beside {name}: use adders_per_kwh for what comes on top, "
+                    "otherwise_per_kwh for times in no period",
+                )
+    components += [FlatPrice(adder) for adder in _read_adders(record)]
+    periods = read_periods(record, setting.time_zone, setting.holidays)
+    if periods is not None:
+        components.append(periods)
+    spot = _read_series_price(record, "day_ahead", setting)
+    series = _read_series_price(record, "series", setting)
+    components += [part for part in (spot, series) if part is not None]
+    if not any(record.has(name) for name in ("price_per_kwh", *_WHOLE_PRICES, *_SHARES)):
+        choices = ", ".join(("price_per_kwh", *_WHOLE_PRICES[:-1]))
+        record.faults.add(record.path, f"must have a price: {choices} or {_WHOLE_PRICES[-1]}")
+    price = Price(tuple(components), record.number("tax", 0.0, minimum=0.0, maximum=1.0))
+    record.finish()
+    return price, spot
+
+
+def _read_adders(record: Record) -> list[float]:
+    adders = []
+    for name, value in free_fields(record, "adders_per_kwh").items():
+        number = as_number(value)
+        rule = "must be a number" if number is None else range_rule(number, -1e9, 1e9, -1e10)
+        if number is None or rule is not None:
+            record.fault(f"adders_per_kwh.{name}", rule or "", kind_of(value))
+        else:
+            adders.append(number)
+    return adders
+
+
+def _read_shares(
+    record: Record, import_price: Price, spot: SeriesPrice | None
+) -> list[PriceComponent]:
+    """The parts of the export price that are shares of the import price and of its day-ahead
+    series.
+    """
+    components: list[PriceComponent] = []
+    share_of_import = record.optional_number("share_of_import", minimum=0.0, maximum=10.0)
+    if share_of_import is not None:
+        components.append(ShareOfPrice(import_price, share_of_import))
+    share_of_spot = record.optional_number("share_of_spot", minimum=0.0, maximum=10.0)
+    if share_of_spot is not None and spot is not None:
+        components.append(
+            SeriesPrice(spot.series, factor=share_of_spot, publication=spot.publication)
+        )
+    elif share_of_spot is not None and not record.faults.found:
+        record.fault("share_of_spot", "needs tariff.import.day_ahead")
+    return components
+
+
+def _read_series_price(parent: Record, name: str, setting: _Setting) -> SeriesPrice | None:
+    if not parent.has(name):
+        return None
+    record = parent.record(name)
+    faults_before = len(record.faults.found)
+    source = read_series_source(record, "price")
+    if source.currency not in (None, setting.currency):
+        record.fault("unit", f"must be in the tariff's currency, {setting.currency}")
+    factor = record.number("factor", 1.0)
+    adder_per_kwh = record.number("adder_per_kwh", 0.0)
+    publication = None
+    if name == "day_ahead":
+        published_at_s = read_clock(record, "published_at", "13:00")
+        if published_at_s == DAY_S:
+            record.fault("published_at", "must be before 24:00", "24:00")
+        market_zone = read_time_zone(record, "market_time_zone") or setting.time_zone
+        publication = DayAheadPublication(published_at_s, market_zone)
+    record.finish()
+    if len(record.faults.found) > faults_before:
+        return None
+    series = setting.load_series(source)
+    return None if series is None else SeriesPrice(series, factor, adder_per_kwh, publication)
+
+
+def _read_demand_charge(parent: Record) -> DemandCharge | None:
+    if not parent.has("demand_charge"):
+        return None
+    record = parent.record("demand_charge")
+    charge = DemandCharge(
+        record.number("price_per_kw_month", minimum=0.0),
+        record.number("minimum_kw", 0.0, minimum=0.0),
+    )
+    record.finish()
+    return charge
