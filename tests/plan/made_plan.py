@@ -13,7 +13,7 @@ from parkwatt.domain.plan import BatteryPlan, CostParts, Plan, StayPlan, Vehicle
 from parkwatt.domain.problem import Problem, SiteProblem, Stay, Storage
 from parkwatt.domain.record import FloatArray
 
-TOLERANCE = 1e-6
+MISSED_FROM = 1e-5
 
 
 def plan_of(problem: Problem, solar_used_kw: FloatArray, powers_kw: Sequence[FloatArray]) -> Plan:
@@ -114,7 +114,8 @@ def _shortfall_kwh(stay: Stay, energy_kwh: FloatArray) -> float:
         return 0.0
     first = stay.to_step if stay.ready_from_step is None else stay.ready_from_step
     asked_kwh = stay.energy_kwh_at_departure
-    return max(0.0, *(asked_kwh - kwh for kwh in energy_kwh[first - stay.from_step :].tolist()))
+    leaving = energy_kwh[first - stay.from_step :].tolist()
+    return sum(max(0.0, asked_kwh - kwh) for kwh in leaving) / len(leaving)
 
 
 def _over(site: SiteProblem, import_kw: FloatArray, export_kw: FloatArray) -> Iterator[Violation]:
@@ -127,7 +128,7 @@ def _over(site: SiteProblem, import_kw: FloatArray, export_kw: FloatArray) -> It
             continue
         run: list[float] = []
         for step, excess_kw in enumerate([*(power_kw - limit_kw).tolist(), 0.0]):
-            if excess_kw > TOLERANCE:
+            if excess_kw > MISSED_FROM:
                 run.append(excess_kw)
             elif run:
                 yield Violation(kind, None, step - len(run), max(run), "kW", "over the limit")
@@ -143,16 +144,16 @@ def _missed(
         for stay, stay_plan in zip(vehicle.stays, driven.stays, strict=True):
             yield from _under_floor(vehicle, stay.from_step, stay_plan.energy_kwh)
             missing_kwh = stay_plan.shortfall_kwh
-            if missing_kwh > TOLERANCE:
+            if missing_kwh > MISSED_FROM:
                 step = stay.to_step
                 yield Violation("departure", vehicle.id, step, missing_kwh, "kWh", "leaves short")
 
 
 def _under_floor(storage: Storage, first: int, energy_kwh: FloatArray) -> Iterator[Violation]:
     deficits_kwh = [storage.energy_kwh_min - kwh for kwh in energy_kwh.tolist()[1:]]
-    if max(deficits_kwh) <= TOLERANCE:
+    if max(deficits_kwh) <= MISSED_FROM:
         return
     instants = range(first + 1, first + len(energy_kwh))
-    low = [t for t, kwh in zip(instants, deficits_kwh, strict=True) if kwh > TOLERANCE]
+    low = [t for t, kwh in zip(instants, deficits_kwh, strict=True) if kwh > MISSED_FROM]
     again = min(low[-1] + 1, instants[-1])
     yield Violation("floor", storage.id, again, max(deficits_kwh), "kWh", "below the floor")

@@ -22,7 +22,7 @@ from parkwatt.domain.record import FloatArray
 from tests.plan.made_plan import plan_of
 
 GAP = 1e-6
-STAGE_SLACK = 1e-7
+STAGE_SLACK = 1e-6  # the solver's own tolerance, so that the next stage has room
 
 Terms = dict[int, float]
 
@@ -74,12 +74,18 @@ class Model:
         assert result.success, result.message
         return np.asarray(result.x)
 
+    def solve_cleanly(self, objective: Terms) -> FloatArray:
+        """Solve, then once more as an LP with the binaries held at whole numbers."""
+        return self.solve(objective, fixed=self.solve(objective))
+
     def _matrix(self, count: int) -> LinearConstraint:
         places = [(row, index) for row, (terms, _, _) in enumerate(self.rows) for index in terms]
         weights = [weight for terms, _, _ in self.rows for weight in terms.values()]
         rows, columns = zip(*places, strict=True)
         matrix = csr_array((weights, (rows, columns)), shape=(len(self.rows), count))
-        return LinearConstraint(matrix, [low for _, low, _ in self.rows], [h for *_, h in self.rows])
+        return LinearConstraint(
+            matrix, [low for _, low, _ in self.rows], [h for *_, h in self.rows]
+        )
 
 
 @dataclass
@@ -96,7 +102,7 @@ class Span:
     energy: list[int]
     deficit: list[int]
     held: list[int]
-    shortfall: int | None
+    missing: list[int]
 
 
 @dataclass
@@ -118,20 +124,18 @@ def solve(problem: Problem) -> Oracle:
     stages: list[Terms] = [
         {v: step_h[t] for t, v in [*enumerate(site.over_import), *enumerate(site.over_export)]},
         {v: step_h[s.first + i] for s in spans for i, v in enumerate(s.deficit)},
-        {s.shortfall: 1.0 for s in spans if s.shortfall is not None},
+        {v: 1.0 / len(s.missing) for s in spans for v in s.missing},
     ]
     found: list[float] = []
     for stage in stages:
         if not stage:
             found.append(0.0)
             continue
-        values = model.solve(stage)
+        values = model.solve_cleanly(stage)
         least = max(0.0, sum(weight * values[v] for v, weight in stage.items()))
         found.append(least)
-        model.row(stage, high=least * (1 + 1e-9) + STAGE_SLACK)
-    money = _money(problem, spans, site)
-    values = model.solve(money)
-    values = model.solve(money, fixed=values)
+        model.row(stage, high=least + STAGE_SLACK)
+    values = model.solve_cleanly(_money(problem, spans, site))
     powers_kw = [values[span.charge] - values[span.discharge] for span in spans]
     return Oracle(plan_of(problem, values[site.solar], powers_kw), *found)
 
@@ -160,12 +164,13 @@ def _spans(model: Model, problem: Problem) -> Iterator[Span]:
                 stay.energy_value_per_kwh,
             )
             if stay.energy_kwh_at_departure is not None:
-                span.shortfall = model.real()
                 ready = stay.to_step if stay.ready_from_step is None else stay.ready_from_step
                 for instant in range(ready, stay.to_step + 1):
+                    missing = model.real()
                     energy = span.energy[instant - stay.from_step]
                     wanted = stay.energy_kwh_at_departure
-                    model.row({span.shortfall: 1.0, energy: 1.0}, low=wanted)
+                    model.row({missing: 1.0, energy: 1.0}, low=wanted)
+                    span.missing.append(missing)
             yield span
 
 
@@ -185,7 +190,7 @@ def _span(
     charge = [model.real() for _ in range(count)]
     discharge = [model.real() for _ in range(count)]
     span = Span(
-        storage, first, end, start_kwh, value_per_kwh, charge, discharge, energy, [], [], None
+        storage, first, end, start_kwh, value_per_kwh, charge, discharge, energy, [], [], []
     )
     charging = [model.binary() for _ in range(count)]
     discharging = [model.binary() for _ in range(count)]

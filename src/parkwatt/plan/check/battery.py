@@ -28,12 +28,15 @@ def check_battery(span: Span, duration_h: FloatArray, findings: Findings) -> Non
 
 
 def missing_at_departure_kwh(span: Span) -> float:
-    """The kWh asked for that are missing: the most over the instants from ready_from to the end."""
+    """The kWh asked for that are missing: their mean over the instants from ready_from to the end.
+
+    Without ready_from_step that is the one instant of departure.
+    """
     if span.energy_kwh_asked is None:
         return 0.0
     ready = span.to_step if span.ready_from_step is None else span.ready_from_step
-    least_kwh = float(np.min(span.energy_kwh[ready - span.from_step :]))
-    return max(0.0, span.energy_kwh_asked - least_kwh)
+    missing_kwh = span.energy_kwh_asked - span.energy_kwh[ready - span.from_step :]
+    return float(np.mean(np.maximum(missing_kwh, 0.0)))
 
 
 def _check_power(span: Span, findings: Findings) -> None:

@@ -14,6 +14,9 @@ from parkwatt.domain.record import FloatArray
 # A plan's numbers have 9 digits after the point; sums over a horizon of them stay far below this.
 TOLERANCE = 1e-6
 
+# A wish counts as missed from this many tolerances on: what a solver's rounding leaves is no news.
+_MISSED_TOLERANCES = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
@@ -38,6 +41,11 @@ class Findings:
     def __init__(self, tolerance: float) -> None:
         self.tolerance = tolerance
         self.found: list[InputFault] = []
+
+    @property
+    def missed_from(self) -> float:
+        """The kW or kWh from which on a wish counts as missed."""
+        return _MISSED_TOLERANCES * self.tolerance
 
     def add(self, field: str, rule: str, value: object = None) -> None:
         """Note that ``field`` breaks ``rule``."""

@@ -31,18 +31,18 @@ class Miss:
 
 
 def expected_violations(
-    problem: Problem, plan: Plan, spans: Sequence[Span], tolerance: float
+    problem: Problem, plan: Plan, spans: Sequence[Span], missed_from: float
 ) -> list[Miss]:
-    """Every wish that the plan's powers and energies miss by more than the tolerance."""
+    """Every wish that the plan's powers and energies miss by more than ``missed_from`` (kW, kWh)."""
     site = problem.site
     misses = [
-        *_limit_misses("import_limit", plan.import_kw, site.import_limit_kw, tolerance),
-        *_limit_misses("export_limit", plan.export_kw, site.export_limit_kw, tolerance),
+        *_limit_misses("import_limit", plan.import_kw, site.import_limit_kw, missed_from),
+        *_limit_misses("export_limit", plan.export_kw, site.export_limit_kw, missed_from),
     ]
     for span in spans:
-        misses += _floor_misses(span, tolerance)
+        misses += _floor_misses(span, missed_from)
         missing_kwh = missing_at_departure_kwh(span)
-        if missing_kwh > tolerance:
+        if missing_kwh > missed_from:
             misses.append(Miss("departure", span.storage.id, span.to_step, missing_kwh))
     return misses
 
@@ -53,7 +53,7 @@ def check_violations(
     """Note each miss that is not named, each named one that is none, wrong amounts and status."""
     expected = {
         (miss.kind, miss.id, miss.step): miss
-        for miss in expected_violations(problem, plan, spans, findings.tolerance)
+        for miss in expected_violations(problem, plan, spans, findings.missed_from)
     }
     for index, violation in enumerate(plan.violations):
         path = f"violations[{index}]"
@@ -79,20 +79,20 @@ def _told(miss: Miss | Violation) -> str:
 
 
 def _limit_misses(
-    kind: ViolationKind, power_kw: FloatArray, limit_kw: float | None, tolerance: float
+    kind: ViolationKind, power_kw: FloatArray, limit_kw: float | None, missed_from: float
 ) -> Iterator[Miss]:
     if limit_kw is None:
         return
     excess_kw = power_kw - limit_kw
-    over = np.concatenate(([False], excess_kw > tolerance, [False]))
+    over = np.concatenate(([False], excess_kw > missed_from, [False]))
     edges = np.flatnonzero(over[1:] != over[:-1])
     for first, end in zip(edges[::2], edges[1::2], strict=True):
         yield Miss(kind, None, int(first), float(np.max(excess_kw[first:end])))
 
 
-def _floor_misses(span: Span, tolerance: float) -> Iterator[Miss]:
+def _floor_misses(span: Span, missed_from: float) -> Iterator[Miss]:
     below_kwh = span.storage.energy_kwh_min - span.energy_kwh[1:]
-    below = np.flatnonzero(below_kwh > tolerance)
+    below = np.flatnonzero(below_kwh > missed_from)
     if below.size:
         # below[i] belongs to instant i + 1 of the span; the one after it keeps the floor again.
         kept_again = min(span.from_step + int(below[-1]) + 2, span.to_step)
