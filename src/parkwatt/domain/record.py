@@ -133,9 +133,7 @@ class Record:
         if number is None or not number.is_integer():
             self.fault(name, "must be a whole number", kind_of(value) if number is None else value)
             return minimum
-        rule = range_rule(
-            number, minimum, math.inf if maximum is None else maximum, -math.inf
-        )
+        rule = range_rule(number, minimum, math.inf if maximum is None else maximum, -math.inf)
         if rule is not None:
             self.fault(name, rule, value)
             return minimum
@@ -151,9 +149,7 @@ class Record:
             return default
         return value
 
-    def text(
-        self, name: str, default: str | None = None, *, choices: Sequence[str] = ()
-    ) -> str:
+    def text(self, name: str, default: str | None = None, *, choices: Sequence[str] = ()) -> str:
         """A text that is not empty, one of ``choices`` where they are given; required without a default."""
         value = self._take(name, required=default is None)
         if name not in self._table:

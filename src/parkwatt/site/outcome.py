@@ -63,7 +63,8 @@ class StrategyResult:
     ``power_kw``: [T] at the charger. ``energy_kwh``: [T+1] in the battery (away: falls from departure to arrival).
     ``import_kw``, ``export_kw``, ``solar_used_kw``: [T]. Gross cost = energy + demand; net = gross + wear. The car's
     energy left at the end is valued in ``stored_value`` so that strategies compare fairly; it is part of gross.
-    ``shortfall_kwh``: sum over departures of what was missing; ``shortfall_kwh_avoidable``: the part that was possible when it was asked.
+    ``shortfall_kwh``: sum over departures of what was missing; ``shortfall_kwh_avoidable``: the part that was
+    possible when it was asked.
     """
 
     name: StrategyName

@@ -1,6 +1,7 @@
 """The grid connection: import, export, solar, limits, and the demand charge.
 
-Columns for each step t (kW): import i, export x, solar used s (where it may be curtailed), and, in the soft form, import and export
+Columns for each step t (kW): import i, export x, solar used s (where it may be curtailed), and, in the soft
+form, import and export
 over the limit, i° and x°. One balance row for each step:
 
     i + i° − x − x° + s − Σ charge + Σ discharge = load
@@ -34,7 +35,12 @@ class Connection:
 
 
 def add_connection(
-    builder: Builder, problem: Problem, charge_kw_most: FloatArray, discharge_kw_most: FloatArray, *, soft: bool
+    builder: Builder,
+    problem: Problem,
+    charge_kw_most: FloatArray,
+    discharge_kw_most: FloatArray,
+    *,
+    soft: bool,
 ) -> Connection:
     """Add the connection's blocks.
 
@@ -46,11 +52,17 @@ def add_connection(
     duration_h = problem.duration_h
     buy = site.import_price_per_kwh * duration_h
     sell = site.export_price_per_kwh * duration_h
-    import_kw_most = np.maximum(site.load_kw - (0.0 if site.solar_curtailable else site.solar_kw), 0.0)
+    import_kw_most = np.maximum(
+        site.load_kw - (0.0 if site.solar_curtailable else site.solar_kw), 0.0
+    )
     import_kw_most = import_kw_most + charge_kw_most
     export_kw_most = np.maximum(site.solar_kw - site.load_kw, 0.0) + discharge_kw_most
-    imported, import_over = _with_limit(builder, import_kw_most, site.import_limit_kw, buy, soft=soft)
-    exported, export_over = _with_limit(builder, export_kw_most, site.export_limit_kw, -sell, soft=soft)
+    imported, import_over = _with_limit(
+        builder, import_kw_most, site.import_limit_kw, buy, soft=soft
+    )
+    exported, export_over = _with_limit(
+        builder, export_kw_most, site.export_limit_kw, -sell, soft=soft
+    )
     solar_used = None
     needed = site.load_kw
     if site.solar_curtailable and site.solar_kw.any():
@@ -69,7 +81,14 @@ def add_connection(
     if site.demand_charge_per_kw > 0:
         _add_peak(builder, problem, imported, import_over)
     return Connection(
-        imported, exported, import_over, export_over, solar_used, balance, import_kw_most, export_kw_most
+        imported,
+        exported,
+        import_over,
+        export_over,
+        solar_used,
+        balance,
+        import_kw_most,
+        export_kw_most,
     )
 
 
@@ -86,7 +105,9 @@ def _with_limit(
     return within, over
 
 
-def _add_peak(builder: Builder, problem: Problem, imported: slice, import_over: slice | None) -> None:
+def _add_peak(
+    builder: Builder, problem: Problem, imported: slice, import_over: slice | None
+) -> None:
     site = problem.site
     peak = builder.columns(1, lower=site.peak_so_far_kw, cost=site.demand_charge_per_kw)
     under = builder.rows(problem.step_count, upper=0.0)

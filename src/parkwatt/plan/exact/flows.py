@@ -45,8 +45,10 @@ def read_flows(problem: Problem, form: Formulation, values: FloatArray) -> Flows
         powers.append(power)
         energies.append(_energy(item, power, problem.duration_h))
         net_kw[item.steps] += power
+    solar: FloatArray
     if form.connection.solar_used is not None:
-        solar = np.round(np.clip(values[form.connection.solar_used], 0.0, site.solar_kw), _DIGITS)
+        most = np.minimum(values[form.connection.solar_used], site.solar_kw)
+        solar = np.round(np.maximum(most, 0.0), _DIGITS)
         solar = _without_export_at_a_loss(problem, net_kw, solar)
     else:
         solar = np.zeros_like(site.solar_kw) if site.solar_curtailable else site.solar_kw
@@ -54,11 +56,15 @@ def read_flows(problem: Problem, form: Formulation, values: FloatArray) -> Flows
     return Flows(powers, energies, np.maximum(net_kw, 0.0), np.maximum(-net_kw, 0.0), solar)
 
 
-def _without_export_at_a_loss(problem: Problem, used_kw: FloatArray, solar_kw: FloatArray) -> FloatArray:
+def _without_export_at_a_loss(
+    problem: Problem, used_kw: FloatArray, solar_kw: FloatArray
+) -> FloatArray:
     """Solar used where netting has made some of it surplus: leave it unused where its export costs or has no room."""
     site = problem.site
     export_kw = solar_kw - used_kw
-    room_kw = np.full_like(export_kw, np.inf if site.export_limit_kw is None else site.export_limit_kw)
+    room_kw = np.full_like(
+        export_kw, np.inf if site.export_limit_kw is None else site.export_limit_kw
+    )
     room_kw[site.export_price_per_kwh < 0] = 0.0
     surplus = np.clip(export_kw - room_kw, 0.0, solar_kw)
     surplus[surplus < TOLERANCE] = 0.0
@@ -75,7 +81,9 @@ def _netted(item: StorageStay, charge: FloatArray, discharge: FloatArray | None)
         if both.any():
             gained = charge * storage.charge_efficiency - discharge / storage.discharge_efficiency
             netted = np.where(
-                gained > 0, gained / storage.charge_efficiency, gained * storage.discharge_efficiency
+                gained > 0,
+                gained / storage.charge_efficiency,
+                gained * storage.discharge_efficiency,
             )
             power[both] = netted[both]
     power[np.abs(power) < TOLERANCE] = 0.0

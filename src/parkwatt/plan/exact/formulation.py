@@ -87,7 +87,8 @@ def formulate(
 ) -> Formulation:
     """The program of the problem.
 
-    ``items``: all stays (`storage_stays`). ``soft``: wishes as columns instead of bounds. ``exclusive``: None for the relaxation
+    ``items``: all stays (`storage_stays`). ``soft``: wishes as columns instead of bounds. ``exclusive``: None
+    for the relaxation
     without binaries; otherwise all binaries are added, and no battery may charge and discharge at once in
     the steps [T] that it marks.
     """
@@ -109,9 +110,7 @@ def formulate(
     largest = float(np.abs(program.cost).max(initial=0.0))
     money_scale = 1.0 / largest if largest > 0 else 1.0
     program.cost[:] *= money_scale
-    return Formulation(
-        program, connection, items, stays, wishes, problem.duration_h, money_scale
-    )
+    return Formulation(program, connection, items, stays, wishes, problem.duration_h, money_scale)
 
 
 def _add_wishes(

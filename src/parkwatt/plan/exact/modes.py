@@ -1,18 +1,18 @@
 """Binary columns, only for what is not convex.
 
-*On.* ``a[t] = 1``: the battery may charge in step t. With a minimum power, charge is 0 or in [min, max]; where charging and discharging
+*On.* ``a[t] = 1``: the battery may charge in step t. With a minimum power, charge is 0 or in [min, max]; where
+charging and discharging
 at once could pay (burning energy at a negative price), ``a`` also keeps discharge at 0. A minimum discharge power has its
 own ``b[t]``, and ``a + b ≤ 1``.
 
 *Direction.* ``z[t] = 1``: the connection may import, else export. Needed only where export pays more than import costs.
 
 *Phase.* A stay that starts below the floor may discharge only from the instant on at which the floor is reached, and
-one that starts above the maximum may charge only from the instant on at which it is within. ``f[t]`` is 0 before and 1 from then on.
+one that starts above the maximum may charge only from the instant on at which it is within. ``f[t]`` is 0
+before and 1 from then on.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,6 @@ from parkwatt.plan.exact.connection import Connection
 from parkwatt.plan.exact.storage import StayColumns, StorageStay
 
 BoolArray = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModeRequest:
-    """Which binaries to add. ``exclusive``: [T] steps in which no battery may charge and discharge at once."""
-
-    exclusive: BoolArray
 
 
 def steps_where_burning_may_pay(problem: Problem) -> BoolArray:
@@ -54,7 +47,7 @@ def steps_where_export_is_dearer(problem: Problem, connection: Connection) -> Bo
 
 def add_direction(builder: Builder, connection: Connection, steps: BoolArray) -> None:
     """Never import and export at once in ``steps``."""
-    for step in np.flatnonzero(steps):
+    for step in np.flatnonzero(steps).tolist():
         importing = builder.columns(1, upper=1.0, integer=True)
         for flow, over, most, sign in (
             (connection.imported, connection.import_over, connection.import_kw_most[step], -1.0),
@@ -92,7 +85,7 @@ def add_on(builder: Builder, item: StorageStay, columns: StayColumns, exclusive:
         builder.entries(one_of_both, charging, 1.0)
         builder.entries(one_of_both, discharging, 1.0)
         return
-    for step in np.flatnonzero(apart):
+    for step in np.flatnonzero(apart).tolist():
         row = builder.rows(1, upper=storage.discharge_kw_max)
         builder.entries(row, _one(columns.discharge, step), 1.0)
         builder.entries(row, _one(charging, step), storage.discharge_kw_max)
@@ -109,7 +102,11 @@ def add_phase(builder: Builder, item: StorageStay, columns: StayColumns) -> None
     builder.entries(monotone, slice(within.start + 1, within.stop), 1.0)
     builder.entries(monotone, slice(within.start, within.stop - 1), -1.0)
     # ``within[t]`` speaks of the instant t + 1: it allows the wrong direction from the next step on.
-    rows = builder.rows(count, lower=arrival if item.starts_below else -np.inf, upper=arrival if item.starts_above else np.inf)
+    rows = builder.rows(
+        count,
+        lower=arrival if item.starts_below else -np.inf,
+        upper=arrival if item.starts_above else np.inf,
+    )
     builder.entries(rows, columns.energy, 1.0)
     if item.starts_below:
         builder.entries(rows, within, arrival - storage.energy_kwh_min)
@@ -140,4 +137,4 @@ def _at_least(builder: Builder, power: slice, on: slice, least_kw: float) -> Non
 
 
 def _one(block: slice, offset: int) -> slice:
-    return slice(block.start + int(offset), block.start + int(offset) + 1)
+    return slice(block.start + offset, block.start + offset + 1)

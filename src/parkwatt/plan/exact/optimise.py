@@ -23,7 +23,11 @@ from parkwatt.domain.record import FloatArray
 from parkwatt.plan.exact.costs import cost_of
 from parkwatt.plan.exact.flows import Flows, meets_rules, read_flows
 from parkwatt.plan.exact.formulation import Formulation, formulate
-from parkwatt.plan.exact.modes import BoolArray, steps_where_burning_may_pay, steps_where_export_is_dearer
+from parkwatt.plan.exact.modes import (
+    BoolArray,
+    steps_where_burning_may_pay,
+    steps_where_export_is_dearer,
+)
 from parkwatt.plan.exact.solver import Solution, Solver
 from parkwatt.plan.exact.storage import StorageStay
 from parkwatt.plan.exact.ties import break_ties
@@ -52,10 +56,13 @@ class Optimum:
     stored_value_per_kwh: list[FloatArray] | None
 
 
-def optimise(problem: Problem, items: list[StorageStay], *, ties: bool, time_limit_s: float) -> Optimum:
+def optimise(
+    problem: Problem, items: list[StorageStay], *, ties: bool, time_limit_s: float
+) -> Optimum:
     """The optimal flows of the problem, whose stays are ``items``.
 
-    ``ties``: choose among equal optima. ``time_limit_s``: for each mixed-integer solve; when it is reached the best plan found counts.
+    ``ties``: choose among equal optima. ``time_limit_s``: for each mixed-integer solve; when it is reached the
+    best plan found counts.
     Raises SolverError where the solver fails on a problem that has a plan.
     """
     for soft in (False, True):
@@ -120,9 +127,7 @@ class _Search:
             solver.set_costs(form.program.cost)
         return solver.solve("money")
 
-    def _closed(
-        self, solver: Solver, form: Formulation, solution: Solution
-    ) -> Iterator[Optimum]:
+    def _closed(self, solver: Solver, form: Formulation, solution: Solution) -> Iterator[Optimum]:
         """A linear optimum after the tie-break, then as it was before."""
         if self.ties:
             chosen = break_ties(solver, form.program, solution, form.tie_objective())

@@ -75,7 +75,10 @@ class Solver:
         """
         self._highs.run()
         status = self._highs.getModelStatus()
-        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        if status in (
+            highspy.HighsModelStatus.kInfeasible,
+            highspy.HighsModelStatus.kUnboundedOrInfeasible,
+        ):
             return None
         info = self._highs.getInfo()
         feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -104,7 +107,8 @@ class Solver:
 
     def set_row_bounds(self, rows: IndexArray, lower: FloatArray, upper: FloatArray) -> None:
         """Change the bounds of some rows."""
-        self._highs.changeRowsBounds(len(rows), rows, lower, upper)
+        # The method exists; highspy's stubs leave it out.
+        self._highs.changeRowsBounds(len(rows), rows, lower, upper)  # type: ignore[attr-defined]
 
     def prefer_primal(self) -> None:
         """Continue from a point that stays feasible: after a change of costs the primal simplex needs no first phase."""

@@ -107,7 +107,9 @@ def _storage_stay(
     problem: Problem, storage: Storage, stay: Stay, is_vehicle: bool, owner_index: int
 ) -> StorageStay:
     hours = problem.edges_h()[stay.from_step : stay.to_step + 1]
-    full = stay.energy_kwh_at_arrival + storage.charge_kw_max * storage.charge_efficiency * (hours - hours[0])
+    full = stay.energy_kwh_at_arrival + storage.charge_kw_max * storage.charge_efficiency * (
+        hours - hours[0]
+    )
     best = np.minimum(full, max(storage.energy_kwh_max, stay.energy_kwh_at_arrival))
     return StorageStay(storage, stay, is_vehicle, owner_index, best)
 
@@ -129,13 +131,18 @@ def add_stay(
         discharge = builder.columns(count, upper=storage.discharge_kw_max, cost=wear * duration_h)
         builder.entries(at_balance, discharge, 1.0)
     energy = builder.columns(
-        count, lower=_energy_lower(item, soft=soft), upper=_energy_upper(item), cost=_end_value(item)
+        count,
+        lower=_energy_lower(item, soft=soft),
+        upper=_energy_upper(item),
+        cost=_end_value(item),
     )
     start = np.zeros(count)
     start[0] = stay.energy_kwh_at_arrival
     recursion = builder.rows(count, lower=start, upper=start)
     builder.entries(recursion, energy, 1.0)
-    builder.entries(slice(recursion.start + 1, recursion.stop), slice(energy.start, energy.stop - 1), -1.0)
+    builder.entries(
+        slice(recursion.start + 1, recursion.stop), slice(energy.start, energy.stop - 1), -1.0
+    )
     builder.entries(recursion, charge, -duration_h * storage.charge_efficiency)
     if discharge is not None:
         builder.entries(recursion, discharge, duration_h / storage.discharge_efficiency)

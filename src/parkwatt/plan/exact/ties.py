@@ -25,7 +25,8 @@ def break_ties(
     ``solver`` must hold the program's linear form, just solved to ``optimum``; it is changed.
     """
     columns = np.flatnonzero(
-        (np.abs(optimum.column_dual) > _DUAL_TOLERANCE) & (program.column_lower < program.column_upper)
+        (np.abs(optimum.column_dual) > _DUAL_TOLERANCE)
+        & (program.column_lower < program.column_upper)
     ).astype(np.int32)
     rows = np.flatnonzero(
         (np.abs(optimum.row_dual) > _DUAL_TOLERANCE) & (program.row_lower < program.row_upper)

@@ -65,7 +65,11 @@ def _below_floor(item: StorageStay, below: FloatArray) -> Violation:
     floor = item.storage.energy_kwh_min
     message = (
         f"{item.storage.id} is up to {amount:.1f} kWh below its floor of {floor:.1f} kWh after "
-        + ("plugging in; it charges first until the floor is reached" if kept else "plugging in, to the end of the stay")
+        + (
+            "plugging in; it charges first until the floor is reached"
+            if kept
+            else "plugging in, to the end of the stay"
+        )
     )
     return Violation("floor", item.storage.id, step, amount, "kWh", message)
 
@@ -81,6 +85,4 @@ def _short_at_departure(item: StorageStay, missing: float) -> Violation:
         f"{item.storage.id} leaves with {asked - missing:.1f} kWh instead of {asked:.1f} kWh, "
         f"{missing:.1f} kWh short: {why}"
     )
-    return Violation(
-        "departure", item.storage.id, item.stay.to_step, missing, "kWh", message
-    )
+    return Violation("departure", item.storage.id, item.stay.to_step, missing, "kWh", message)
