@@ -9,7 +9,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from parkwatt.domain.plan import BatteryPlan, CostParts, Plan, StayPlan, VehiclePlan, Violation
+from parkwatt.domain.plan import (
+    BatteryPlan,
+    CostParts,
+    Plan,
+    StayPlan,
+    VehiclePlan,
+    Violation,
+    ViolationKind,
+)
 from parkwatt.domain.problem import Problem, SiteProblem, Stay, Storage
 from parkwatt.domain.record import FloatArray
 
@@ -22,7 +30,8 @@ def plan_of(problem: Problem, solar_used_kw: FloatArray, powers_kw: Sequence[Flo
     ``powers_kw``: one array for each stationary battery, then for each stay of each vehicle, over its
     own steps.
     """
-    solar_used_kw = np.round(np.clip(solar_used_kw, 0.0, problem.site.solar_kw), 9)
+    used_kw: FloatArray = np.clip(solar_used_kw, 0.0, problem.site.solar_kw)
+    solar_used_kw = np.round(used_kw, 9)
     given = iter([np.round(power_kw, 9) for power_kw in powers_kw])
     step_h = problem.duration_h
     net_kw = problem.site.load_kw - solar_used_kw
@@ -115,11 +124,11 @@ def _shortfall_kwh(stay: Stay, energy_kwh: FloatArray) -> float:
     first = stay.to_step if stay.ready_from_step is None else stay.ready_from_step
     asked_kwh = stay.energy_kwh_at_departure
     leaving = energy_kwh[first - stay.from_step :].tolist()
-    return sum(max(0.0, asked_kwh - kwh) for kwh in leaving) / len(leaving)
+    return float(sum(max(0.0, asked_kwh - kwh) for kwh in leaving) / len(leaving))
 
 
 def _over(site: SiteProblem, import_kw: FloatArray, export_kw: FloatArray) -> Iterator[Violation]:
-    series = (
+    series: tuple[tuple[ViolationKind, FloatArray, float | None], ...] = (
         ("import_limit", import_kw, site.import_limit_kw),
         ("export_limit", export_kw, site.export_limit_kw),
     )
