@@ -1,0 +1,8 @@
+"""A generated home to try Parkwatt on: load, sun, prices and trips by documented formulas.
+
+The formulas, and where their levels come from, stand in docs/concepts/demo-home.md.
+"""
+
+from parkwatt.app.demo.home import DemoHome, make_demo_home
+
+__all__ = ["DemoHome", "make_demo_home"]
