@@ -21,7 +21,8 @@ class SiteProblem:
 
     ``import_price_per_kwh``, ``export_price_per_kwh``: [T], currency per kWh. ``load_kw``: [T] ≥ 0, what is consumed
     in any case. ``solar_kw``: [T] ≥ 0, what the sun offers; where ``solar_curtailable`` less may be used. Limits in kW,
-    None = none. The demand charge is paid per kW of the highest import above ``peak_so_far_kw``.
+    None = none. The demand charge is paid per kW of the highest import above ``peak_so_far_kw``. ``batteries_may_export``: where
+    False, export is at most the surplus of the sun over the load (running the house without feeding in from the battery).
     """
 
     import_price_per_kwh: FloatArray
@@ -33,6 +34,7 @@ class SiteProblem:
     export_limit_kw: float | None = None
     demand_charge_per_kw: float = 0.0
     peak_so_far_kw: float = 0.0
+    batteries_may_export: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,7 @@ class StrategyResult:
     below_floor_kwh_h: float
     months: tuple[MonthResult, ...]
     wear: tuple[WearResult, ...]
+    public_kwh: float = 0.0
 
     @property
     def gross_cost(self) -> float:

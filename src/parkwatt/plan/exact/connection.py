@@ -56,7 +56,9 @@ def add_connection(
         site.load_kw - (0.0 if site.solar_curtailable else site.solar_kw), 0.0
     )
     import_kw_most = import_kw_most + charge_kw_most
-    export_kw_most = np.maximum(site.solar_kw - site.load_kw, 0.0) + discharge_kw_most
+    export_kw_most = surplus_kw(problem)
+    if site.batteries_may_export:
+        export_kw_most = export_kw_most + discharge_kw_most
     imported, import_over = _with_limit(
         builder, import_kw_most, site.import_limit_kw, buy, soft=soft
     )
@@ -90,6 +92,11 @@ def add_connection(
         import_kw_most,
         export_kw_most,
     )
+
+
+def surplus_kw(problem: Problem) -> FloatArray:
+    """[T] what the sun offers beyond the load."""
+    return np.maximum(problem.site.solar_kw - problem.site.load_kw, 0.0)
 
 
 def _with_limit(

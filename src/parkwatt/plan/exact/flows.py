@@ -13,6 +13,7 @@ import numpy as np
 
 from parkwatt.domain.problem import Problem
 from parkwatt.domain.record import FloatArray
+from parkwatt.plan.exact.connection import surplus_kw
 from parkwatt.plan.exact.formulation import Formulation
 from parkwatt.plan.exact.storage import StorageStay
 
@@ -48,7 +49,7 @@ def read_flows(problem: Problem, form: Formulation, values: FloatArray) -> Flows
     solar: FloatArray
     if form.connection.solar_used is not None:
         most = np.minimum(values[form.connection.solar_used], site.solar_kw)
-        solar = np.round(np.maximum(most, 0.0), _DIGITS)
+        solar = np.maximum(most, 0.0).round(_DIGITS)
         solar = _without_export_at_a_loss(problem, net_kw, solar)
     else:
         solar = np.zeros_like(site.solar_kw) if site.solar_curtailable else site.solar_kw
@@ -133,6 +134,8 @@ def meets_rules(
             if np.any((power > 0) & above[:-1]) or np.any(above[1:] & ~above[:-1]):
                 return False
     site = problem.site
+    if not site.batteries_may_export and np.any(flows.export_kw > surplus_kw(problem) + TOLERANCE):
+        return False
     found_kwh = 0.0
     for flow, limit_kw in (
         (flows.import_kw, site.import_limit_kw),

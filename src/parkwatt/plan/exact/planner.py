@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from parkwatt.domain.plan import BatteryPlan, Plan, StayPlan, VehiclePlan
 from parkwatt.domain.problem import Problem
+from parkwatt.domain.record import FloatArray
 from parkwatt.plan.exact.costs import cost_of
 from parkwatt.plan.exact.explain import explain
 from parkwatt.plan.exact.flows import Flows
@@ -61,4 +64,30 @@ def _vehicle_plans(
     return tuple(
         VehiclePlan(vehicle.id, powers[index], tuple(stays[index]))
         for index, vehicle in enumerate(problem.vehicles)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """A plan for one vehicle in numbers only, for a controller that replans often.
+
+    ``power_kw``, ``grid_kw``: [T], positive = charge, import. ``stored_value_per_kwh``: [T] what one more kWh in the battery
+    is worth at the end of each step; None where unknown.
+    """
+
+    power_kw: FloatArray
+    grid_kw: FloatArray
+    stored_value_per_kwh: FloatArray | None
+
+
+def look_ahead(problem: Problem, *, time_limit_s: float = TIME_LIMIT_S) -> Outlook:
+    """The same optimum as `plan`, for a problem with one vehicle that stays for the whole horizon, without words.
+
+    Raises SolverError where the solver fails numerically.
+    """
+    items = storage_stays(problem)
+    optimum = optimise(problem, items, ties=True, time_limit_s=time_limit_s)
+    flows, stored = optimum.flows, optimum.stored_value_per_kwh
+    return Outlook(
+        flows.power_kw[0], flows.import_kw - flows.export_kw, None if stored is None else stored[0]
     )

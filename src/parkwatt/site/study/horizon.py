@@ -1,0 +1,156 @@
+"""One replan of the study: from what is known at a step to the plan problem of the hours ahead.
+
+Near steps keep the grid's resolution; further ahead the plan works in whole hours (cut where the car may leave), for only the
+first hour of a plan is ever executed. The problem's one stay begins now and ends at the departure, or at the
+horizon if that is nearer; beyond the asked energy a kWh is worth what refilling it is expected to cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parkwatt.domain.problem import Problem, SiteProblem, Stay, Storage, Vehicle
+from parkwatt.domain.record import FloatArray
+from parkwatt.domain.series import utc
+from parkwatt.site.study.inputs import PlugIn, StudyInputs
+from parkwatt.site.study.prices import KnownPrices
+
+# In the learned case the car is planned for until this share of departures has happened.
+_LATE_PROBABILITY = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """When the car leaves as far as it is known: ready by ``ready_step``, planned for until ``leave_step``.
+
+    ``within`` is False where it leaves beyond the horizon: then nothing is asked yet.
+    """
+
+    ready_step: int
+    leave_step: int
+    within: bool
+
+
+class Horizon:
+    """Builds the plan problems of one strategy."""
+
+    def __init__(
+        self, inputs: StudyInputs, storage: Storage, *, batteries_may_export: bool
+    ) -> None:
+        self._inputs = inputs
+        self._storage = storage
+        self._prices = KnownPrices(inputs)
+        self._batteries_may_export = batteries_may_export
+        self._steps_per_hour = max(3600 // inputs.grid.step_s, 1)
+        self._horizon_steps = round(inputs.horizon_h / inputs.grid.step_h)
+
+    def departure(self, step: int, plug_in: PlugIn) -> Departure:
+        """What is known at ``step`` of when the car leaves."""
+        inputs = self._inputs
+        end = min(step + self._horizon_steps, inputs.grid.step_count)
+        learned = inputs.learned
+        if learned is None:
+            leave = plug_in.departure_step
+            return Departure(min(leave, end), min(leave, end), within=leave <= end)
+        grid = inputs.grid
+        now_s = grid.start_unix_s + step * grid.step_s
+        since_s = grid.start_unix_s + plug_in.arrival_step * grid.step_s
+        waiting = learned.presence.departure(now_s, since_s)
+        ready = grid.index(waiting.quantile_unix_s(learned.early_probability))
+        late = grid.index(waiting.quantile_unix_s(_LATE_PROBABILITY))
+        ready = min(max(ready, step + 1), end)
+        leave = min(max(late, ready + self._steps_per_hour), end)
+        return Departure(ready, leave, within=ready < end)
+
+    def problem(
+        self,
+        step: int,
+        energy_kwh: float,
+        plug_in: PlugIn,
+        departure: Departure,
+        peak_so_far_kw: float,
+    ) -> Problem:
+        """The problem at the start of ``step`` with ``energy_kwh`` in the battery.
+
+        ``peak_so_far_kw``: the highest import of this month until now, where a demand charge is paid on it.
+        """
+        inputs, grid = self._inputs, self._inputs.grid
+        edges = self._edges(step, departure)
+        edges_s = grid.start_unix_s + edges * grid.step_s
+        now_s = int(edges_s[0])
+        buy, sell = self._prices.over(step, edges)
+        load_kw = _known(inputs.load_forecaster.forecast(now_s, edges_s, ()).mean_kw)
+        solar_kw = _known(inputs.solar_forecaster.forecast(now_s, edges_s, ()).mean_kw)
+        site = SiteProblem(
+            buy,
+            sell,
+            load_kw,
+            solar_kw,
+            solar_curtailable=inputs.solar_curtailable,
+            import_limit_kw=inputs.import_limit_kw,
+            export_limit_kw=inputs.export_limit_kw,
+            demand_charge_per_kw=0.0
+            if inputs.demand_charge is None
+            else inputs.demand_charge.price_per_kw_month,
+            peak_so_far_kw=peak_so_far_kw,
+            batteries_may_export=self._batteries_may_export,
+        )
+        last = len(edges) - 1
+        ready = int(np.searchsorted(edges, departure.ready_step))
+        asked = plug_in.energy_kwh_asked if departure.within else None
+        stay = Stay(
+            from_step=0,
+            to_step=last,
+            energy_kwh_at_arrival=energy_kwh,
+            energy_kwh_at_departure=asked,
+            energy_value_per_kwh=self._end_value(step),
+            ready_from_step=ready if asked is not None and ready < last else None,
+        )
+        # The least power of the charger is left to the control step: in the plan it would cost a mixed-integer solve each hour.
+        vehicle = _as_vehicle(replace(self._storage, charge_kw_min=0.0, discharge_kw_min=0.0), stay)
+        return Problem(
+            start=utc(now_s),
+            duration_h=np.diff(edges_s) / 3600.0,
+            currency=inputs.currency,
+            site=site,
+            vehicles=(vehicle,),
+            time_zone=str(inputs.time_zone),
+        )
+
+    def _end_value(self, step: int) -> float:
+        return self._prices.refill_price_per_kwh(step) / self._storage.charge_efficiency
+
+    def _edges(self, step: int, departure: Departure) -> NDArray[np.int64]:
+        """[S+1] steps of the grid at which the plan's steps begin and end."""
+        near_end = step + self._inputs.near_steps
+        end = departure.leave_step
+        hour = self._steps_per_hour
+        hours = np.arange(-(-near_end // hour) * hour, end, hour)
+        near = np.arange(step, min(near_end + 1, end))
+        return np.unique(np.concatenate((near, hours, [departure.ready_step, end])))
+
+
+def _known(power_kw: FloatArray) -> FloatArray:
+    """Before anything was measured a forecast is unknown; the plan then counts on nothing."""
+    return np.maximum(np.nan_to_num(power_kw, nan=0.0), 0.0)
+
+
+def _as_vehicle(storage: Storage, stay: Stay) -> Vehicle:
+    return Vehicle(
+        id=storage.id,
+        energy_kwh_min=storage.energy_kwh_min,
+        energy_kwh_max=storage.energy_kwh_max,
+        charge_kw_max=storage.charge_kw_max,
+        discharge_kw_max=storage.discharge_kw_max,
+        charge_kw_min=storage.charge_kw_min,
+        discharge_kw_min=storage.discharge_kw_min,
+        charge_efficiency=storage.charge_efficiency,
+        discharge_efficiency=storage.discharge_efficiency,
+        wear_price_per_kwh=storage.wear_price_per_kwh,
+        holding_price_per_kwh_h=storage.holding_price_per_kwh_h,
+        holding_from_kwh=storage.holding_from_kwh,
+        stays=(stay,),
+    )
