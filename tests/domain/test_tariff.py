@@ -126,12 +126,8 @@ def test_a_night_has_the_hours_that_the_clock_gives_it(
     price = TimeOfUsePrice((night,), AMSTERDAM, 0.0)
     start = local(AMSTERDAM, 2024, month, day)
     grid = TimeGrid(start, 3600, hours)
-    assert (
-        grid.end_unix_s
-        == start
-        + int((datetime(2024, month, day, tzinfo=AMSTERDAM) + timedelta(days=1)).timestamp())
-        - start
-    )
+    next_day = datetime(2024, month, day, tzinfo=AMSTERDAM) + timedelta(days=1)
+    assert grid.end_unix_s == unix_s(next_day)
     assert price.over(grid.edges_unix_s()).sum() == cheap_hours
 
 

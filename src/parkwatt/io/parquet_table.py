@@ -44,29 +44,32 @@ def read_parquet(
         faults.add(field, "must be a file", str(path))
         return None
     location = str(path.absolute())
+    # To DuckDB a path is a pattern; in brackets a character of a pattern stands for itself.
+    pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in location)
     try:
-        with _connection(location) as connection:
+        with _connection(location, pattern) as connection:
             described = connection.execute(
-                "DESCRIBE SELECT * FROM read_parquet(?)", [location]
+                "DESCRIBE SELECT * FROM read_parquet(?)", [pattern]
             ).fetchall()
             types = {str(row[0]): str(row[1]) for row in described}
             if missing_columns([*names, *where], list(types), field, path.name, faults):
                 return None
             if _has_odd_types(names, types, field, path.name, faults):
                 return None
-            return _selected(connection, location, path.name, names, where, types)
+            return _selected(connection, pattern, path.name, names, where, types)
     except duckdb.Error as error:
         first_line = str(error).split("\n", 1)[0].replace(location, path.name)
         faults.add(field, f"{path.name} is not a Parquet file that can be read ({first_line})")
         return None
 
 
-def _connection(location: str) -> duckdb.DuckDBPyConnection:
+def _connection(location: str, pattern: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         ":memory:",
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
     )
-    connection.execute(f"SET allowed_paths = [{_quoted(location, quote=chr(39))}]")
+    allowed = ", ".join(_quoted(path, quote="'") for path in (location, pattern))
+    connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     return connection
 
@@ -98,7 +101,7 @@ def _kind(type_name: str) -> type[RawColumn] | None:
 
 def _selected(
     connection: duckdb.DuckDBPyConnection,
-    location: str,
+    pattern: str,
     file_name: str,
     names: list[str],
     where: Mapping[str, Condition],
@@ -106,7 +109,7 @@ def _selected(
 ) -> RawTable:
     parts = [f"{_expression(name, types[name])} AS c{i}" for i, name in enumerate(names)]
     conditions = ["true"]
-    values: list[object] = [location]
+    values: list[object] = [pattern]
     for name, wanted in where.items():
         is_number = _kind(types[name]) is NumberColumn and not isinstance(wanted, str | bool)
         kind = "DOUBLE" if is_number else "VARCHAR"

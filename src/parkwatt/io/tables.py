@@ -181,8 +181,18 @@ def _read_raw(
     else:
         faults.add(field, "must end in .csv, .tsv, .txt, .parquet or .pq", path.name)
         return None
-    if table is not None and not len(table.places):
+    if table is None or len(table.places):
+        return table
+    if not where:
+        faults.add(field, f"{path.name} has no rows")
+    elif (everything := _read_raw(path, list(where), {}, field, faults)) is not None:
         wanted = ", ".join(f"{name} = {value!r}" for name, value in where.items())
-        faults.add(field, f"{path.name} has no rows" + (f" where {wanted}" if wanted else ""))
-        return None
-    return table
+        found = "; ".join(_some_values(everything, name, faults) for name in where)
+        faults.add(field, f"{path.name} has no rows where {wanted} ({found})")
+    return None
+
+
+def _some_values(table: RawTable, name: str, faults: Faults) -> str:
+    texts = _texts_of(table.columns[name], table.cell_faults("", name, faults))
+    distinct = list(dict.fromkeys(texts.tolist()))
+    return f"{name} holds {', '.join(distinct[:5])}" + (", …" if len(distinct) > 5 else "")
