@@ -47,6 +47,7 @@ def _site(rng: np.random.Generator, step_count: int) -> SiteProblem:
         export_limit_kw=_one_of(rng, None, None, 0.0, 1.5, 5.0),
         demand_charge_per_kw=float(np.round(rng.uniform(1, 10), 3)) if rng.random() < 0.3 else 0.0,
         peak_so_far_kw=float(rng.choice([0.0, 3.0, 6.0])),
+        batteries_may_export=bool(rng.random() < 0.8),
     )
 
 

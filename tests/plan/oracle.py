@@ -64,15 +64,17 @@ class Model:
             held = whole == 1
             low[held] = high[held] = np.round(fixed[held])
             whole = np.zeros(count)
-        result = milp(
-            cost,
-            integrality=whole,
-            bounds=Bounds(low, high),
-            constraints=self._matrix(count),
-            options={"mip_rel_gap": GAP},
-        )
-        assert result.success, result.message
-        return np.asarray(result.x)
+        for presolve in (True, False):  # on rare problems the solver fails with it
+            result = milp(
+                cost,
+                integrality=whole,
+                bounds=Bounds(low, high),
+                constraints=self._matrix(count),
+                options={"mip_rel_gap": GAP, "presolve": presolve},
+            )
+            if result.success:
+                return np.asarray(result.x)
+        raise AssertionError(result.message)
 
     def solve_cleanly(self, objective: Terms) -> FloatArray:
         """Solve, then once more as an LP with the binaries held at whole numbers."""
@@ -257,7 +259,10 @@ class _Site:
         import_kw_max = float(site.load_kw.max()) + sum(s.charge_kw_max for s in storages)
         export_kw_max = float(site.solar_kw.max()) + sum(s.discharge_kw_max for s in storages)
         self.imported = [model.real() for _ in steps]
-        self.exported = [model.real() for _ in steps]
+        surplus_kw = np.maximum(site.solar_kw - site.load_kw, 0.0).tolist()
+        self.exported = [
+            model.real(high=math.inf if site.batteries_may_export else kw) for kw in surplus_kw
+        ]
         self.solar = [
             model.real(0.0 if site.solar_curtailable else kw, kw) for kw in site.solar_kw.tolist()
         ]

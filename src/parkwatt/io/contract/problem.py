@@ -94,6 +94,7 @@ def problem_to_json(problem: Problem) -> dict[str, object]:
             "export_limit_kw": site.export_limit_kw,
             "demand_charge_per_kw": site.demand_charge_per_kw,
             "peak_so_far_kw": site.peak_so_far_kw,
+            "batteries_may_export": site.batteries_may_export,
         },
         "batteries": [_battery_to_json(battery) for battery in problem.batteries],
         "vehicles": [
@@ -140,6 +141,7 @@ def _site(record: Record) -> SiteProblem:
         export_limit_kw=_limit(record, "export_limit_kw"),
         demand_charge_per_kw=_quantity(record, "demand_charge_per_kw", 0.0),
         peak_so_far_kw=_quantity(record, "peak_so_far_kw", 0.0),
+        batteries_may_export=record.boolean("batteries_may_export", True),
     )
     for name in ("import_price_per_kwh", "export_price_per_kwh", "load_kw", "solar_kw"):
         _check_magnitude(record, name, getattr(site, name))

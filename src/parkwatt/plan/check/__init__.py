@@ -11,8 +11,8 @@ other number in the plan must follow from them and the problem:
 5. wishes: which were missed, where and by how much, against what the plan names; its status;
 6. reasons: each belongs to a run of the plan and tells its power.
 
-Whether a cheaper plan exists is not judged. Bounds hold within the tolerance (kW, kWh); equalities
-within the tolerance, relative where numbers are above 1.
+Whether a cheaper plan exists is not judged. Powers and energies hold within the tolerance (kW, kWh);
+money within the tolerance times its amount or the dearest price, where one of them is above 1.
 """
 
 from parkwatt.domain.plan import Plan
@@ -39,7 +39,7 @@ def check(
     """Judge ``plan`` as an answer to ``problem``.
 
     ``stated_cost``: the cost written beside the parts in a plan's JSON, where there is one (a
-    `Plan` adds it up itself). ``tolerance``: in kW, kWh and currency; relative for numbers above 1.
+    `Plan` adds it up itself). ``tolerance``: in kW and kWh, and in currency (relative above 1).
     Returns a report with every fault found; raises nothing for a bad plan.
     """
     findings = Findings(tolerance)

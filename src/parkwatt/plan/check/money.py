@@ -43,21 +43,29 @@ def check_cost(
     findings: Findings,
 ) -> None:
     """Note each part of the cost, and the sum, that differs from ``expected``."""
-    # What is bought and sold may be large and cancel: rounding is judged against the turnover.
-    site = problem.site
-    turnover = float(
-        problem.duration_h
-        @ (
-            np.abs(site.import_price_per_kwh * plan.import_kw)
-            + np.abs(site.export_price_per_kwh * plan.export_kw)
-        )
-    )
+    dearest = _dearest(problem)
     for name in ("energy", "demand", "wear", "end_value"):
         found, right = getattr(plan.cost_parts, name), getattr(expected, name)
-        scale = turnover if name == "energy" else 1.0
-        findings.equal(f"cost_parts.{name}", found, right, scale)
+        findings.equal(f"cost_parts.{name}", found, right, max(dearest, abs(right)))
     if stated_cost is not None:
-        findings.equal("cost", stated_cost, expected.total, turnover)
+        findings.equal("cost", stated_cost, expected.total, max(dearest, abs(expected.total)))
+
+
+def _dearest(problem: Problem) -> float:
+    """The dearest price, at least 1: what rounding a power or an energy can cost grows with it."""
+    site = problem.site
+    prices = [
+        1.0,
+        float(np.max(np.abs(site.import_price_per_kwh))),
+        float(np.max(np.abs(site.export_price_per_kwh))),
+        site.demand_charge_per_kw,
+    ]
+    for battery in problem.batteries:
+        prices += [battery.wear_price_per_kwh, abs(battery.energy_value_per_kwh)]
+    for vehicle in problem.vehicles:
+        prices.append(vehicle.wear_price_per_kwh)
+        prices += [abs(stay.energy_value_per_kwh) for stay in vehicle.stays]
+    return max(prices)
 
 
 def _wear_cost(span: Span, duration_h: FloatArray) -> float:

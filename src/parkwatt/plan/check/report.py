@@ -52,18 +52,13 @@ class Findings:
         self.found.append(InputFault(field, rule, value))
 
     def equal(self, field: str, found: float, expected: float, scale: float = 1.0) -> None:
-        """``found`` must be ``expected``, within the tolerance times max(1, expected, scale)."""
-        if not self.same(found, expected, scale):
+        """``found`` must be ``expected``, within the tolerance times ``scale``."""
+        if not abs(found - expected) <= self.tolerance * scale:
             self.add(field, f"must be {expected:.9g}", float(found))
-
-    def same(self, found: float, expected: float, scale: float = 1.0) -> bool:
-        """Whether two numbers are equal, within the tolerance times max(1, expected, scale)."""
-        return bool(abs(found - expected) <= self.tolerance * max(1.0, abs(expected), scale))
 
     def equal_series(self, field: str, found: FloatArray, expected: FloatArray, why: str) -> None:
         """Each value must be the one expected; the first that is not is told."""
-        allowed = self.tolerance * np.maximum(1.0, np.abs(expected))
-        wrong = np.flatnonzero(~(np.abs(found - expected) <= allowed))
+        wrong = np.flatnonzero(~(np.abs(found - expected) <= self.tolerance))
         if wrong.size:
             first = int(wrong[0])
             rule = f"must be {expected[first]:.9g} ({why}){_and_more(wrong.size)}"

@@ -24,6 +24,11 @@ def check_site(problem: Problem, plan: Plan, findings: Findings) -> None:
     why = "load − solar used + batteries' power, import and export never both"
     findings.equal_series("import_kw", plan.import_kw, np.maximum(net_kw, 0.0), why)
     findings.equal_series("export_kw", plan.export_kw, np.maximum(-net_kw, 0.0), why)
+    if not site.batteries_may_export:
+        surplus_kw = np.maximum(site.solar_kw - site.load_kw, 0.0)
+        wrong = plan.export_kw > surplus_kw + findings.tolerance
+        rule = "must be at most solar_kw − load_kw: batteries may not export"
+        findings.none_of("export_kw", wrong, plan.export_kw, rule)
 
 
 def _check_solar(problem: Problem, plan: Plan, findings: Findings) -> None:
