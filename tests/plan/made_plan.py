@@ -124,7 +124,8 @@ def _shortfall_kwh(stay: Stay, energy_kwh: FloatArray) -> float:
     first = stay.to_step if stay.ready_from_step is None else stay.ready_from_step
     asked_kwh = stay.energy_kwh_at_departure
     leaving = energy_kwh[first - stay.from_step :].tolist()
-    return float(sum(max(0.0, asked_kwh - kwh) for kwh in leaving) / len(leaving))
+    missing_kwh = [asked_kwh - kwh for kwh in leaving if asked_kwh - kwh > MISSED_FROM]
+    return float(sum(missing_kwh) / len(leaving))
 
 
 def _over(site: SiteProblem, import_kw: FloatArray, export_kw: FloatArray) -> Iterator[Violation]:

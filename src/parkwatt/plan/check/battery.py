@@ -23,20 +23,20 @@ def check_battery(span: Span, duration_h: FloatArray, findings: Findings) -> Non
     _check_energy_follows(span, duration_h, findings)
     _check_energy_bounds(span, findings)
     if span.shortfall_kwh is not None:
-        expected = missing_at_departure_kwh(span)
+        expected = missing_at_departure_kwh(span, findings.missed_from)
         findings.equal(f"{span.span_path}.shortfall_kwh", span.shortfall_kwh, expected)
 
 
-def missing_at_departure_kwh(span: Span) -> float:
+def missing_at_departure_kwh(span: Span, missed_from: float) -> float:
     """The kWh asked for that are missing: their mean over the instants from ready_from to the end.
 
-    Without ready_from_step that is the one instant of departure.
+    Without ready_from_step that is the one instant of departure. Up to ``missed_from`` an instant counts as met.
     """
     if span.energy_kwh_asked is None:
         return 0.0
     ready = span.to_step if span.ready_from_step is None else span.ready_from_step
     missing_kwh = span.energy_kwh_asked - span.energy_kwh[ready - span.from_step :]
-    return float(np.mean(np.maximum(missing_kwh, 0.0)))
+    return float(np.mean(np.where(missing_kwh > missed_from, missing_kwh, 0.0)))
 
 
 def _check_power(span: Span, findings: Findings) -> None:

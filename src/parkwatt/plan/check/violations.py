@@ -41,7 +41,7 @@ def expected_violations(
     ]
     for span in spans:
         misses += _floor_misses(span, missed_from)
-        missing_kwh = missing_at_departure_kwh(span)
+        missing_kwh = missing_at_departure_kwh(span, missed_from)
         if missing_kwh > missed_from:
             misses.append(Miss("departure", span.storage.id, span.to_step, missing_kwh))
     return misses
