@@ -5,18 +5,47 @@ from __future__ import annotations
 from pathlib import Path
 
 _TEMPLATE = """\
-# A generated home: load, sun, trips and prices by the formulas of docs/concepts/demo-home.md.
+# A generated home: load, sun, trips and prices by formulas with a seed.
 # Change a value and run the study again.
 
 name = "Demo home"
-time_zone = "{time_zone}"
-currency = "EUR"
 
-[files]
-prices = "{prices}"      # day-ahead, EUR/MWh
-load = "{load}"        # kW, mean of 15 minutes
-solar = "{solar}"      # kW, mean of 15 minutes
-sessions = "{sessions}"  # when the car is plugged in, and what it drove before
+[tariff]
+currency = "EUR"
+time_zone = "{time_zone}"
+
+[tariff.import]                     # the Dutch case of 2024: exchange, supplier, energy tax, VAT
+adders_per_kwh = {{ supplier = 0.018, energy_tax = 0.1088 }}
+tax = 0.21
+
+[tariff.import.day_ahead]
+file = "{prices}"
+time_column = "time"
+value_column = "price_eur_per_mwh"
+unit = "EUR/MWh"
+published_at = "13:00"
+
+[tariff.export]                     # fed in at the exchange's price, less the supplier's fee
+share_of_spot = 1.0
+adders_per_kwh = {{ supplier = -0.018 }}
+
+[load]
+file = "{load}"
+time_column = "time"
+value_column = "load_kw"
+unit = "kW"
+
+[solar]
+file = "{solar}"
+time_column = "time"
+value_column = "solar_kw"
+unit = "kW"
+
+[sessions]                          # when the car is plugged in, and what it drove before
+file = "{sessions}"
+arrival_column = "arrival"
+departure_column = "departure"
+energy_used_column = "energy_used_kwh"
 """
 
 

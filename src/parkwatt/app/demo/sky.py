@@ -36,7 +36,7 @@ def daily_clearness(random: np.random.Generator, first_day_of_year: int, days: i
     """[days] the share of a clear sky's light that reaches the ground, 0.1 … 1; lower in winter."""
     day_of_year = (first_day_of_year - 1 + np.arange(days, dtype=np.int64)) % 365 + 1
     mood = (
-        wandering(random, days, _CLOUD_MEMORY_BY_DAY) * 1.15 + 0.2 - 0.45 * winter_of(day_of_year)
+        wandering(random, days, _CLOUD_MEMORY_BY_DAY) * 1.15 + 0.2 - 0.75 * winter_of(day_of_year)
     )
     clearness: FloatArray = 0.1 + 0.9 / (1.0 + np.exp(-mood))
     return clearness

@@ -87,6 +87,8 @@ def _energy(result: StudyResult, figure: _Make) -> Iterator[Figure]:
     yield figure("Energy", "Sold", "kWh", lambda s: number_text(s.sold_kwh))
     yield figure("Energy", "Moved out of the car", "kWh", lambda s: number_text(s.discharged_kwh))
     yield figure("Energy", "Highest import", "kW", lambda s: number_text(s.import_peak_kw, 1))
+    if any(strategy.public_kwh for strategy in result.strategies):
+        yield figure("Energy", "Charged on the road", "kWh", lambda s: number_text(s.public_kwh))
     if any(strategy.self_consumption is not None for strategy in result.strategies):
 
         def own_use(strategy: StrategyResult) -> str:

@@ -23,7 +23,14 @@ from parkwatt.site.outcome import STRATEGY_TITLES, StrategyResult, StudyResult, 
 Spec = dict[str, Any]  # what plotly.js takes is open by nature
 
 _HOURS_PER_WEEK = 168
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+# The line under the pointer; a negative thickness draws it without the white rim that plotly.js puts around it.
+_SPIKE: Spec = {
+    "showspikes": True,
+    "spikemode": "across",
+    "spikecolor": "--soft",
+    "spikedash": "dot",
+    "spikethickness": -1.5,
+}
 
 
 def packed(values: FloatArray | Sequence[float]) -> Spec:
@@ -83,7 +90,7 @@ def panels(result: StudyResult) -> Spec:
         "margin": {"l": 46, "r": 10, "t": 26, "b": 34},
         "hovermode": "x unified",
         "hoversubplots": "axis",
-        "xaxis": {"anchor": "y3", "showgrid": False, "zeroline": False},
+        "xaxis": {"anchor": "y3", "showgrid": False, "zeroline": False, **_SPIKE},
         "yaxis": {"domain": [0.75, 1.0], "zeroline": False, "nticks": 5},
         "yaxis2": {"domain": [0.31, 0.67], "zerolinecolor": "--soft", "nticks": 6},
         "yaxis3": {
@@ -148,13 +155,20 @@ def local_offsets_s(result: StudyResult) -> FloatArray:
     return by_step
 
 
-def week_layout() -> Spec:
-    """The axis of a typical week, Monday to Sunday."""
+def week_axis() -> Spec:
+    """The axis of a typical week, Monday to Sunday: the week of 1 January 2001, which began on a Monday."""
+    days = range(1, 8)
     return {
-        "range": [0, _HOURS_PER_WEEK],
-        "tickvals": [12 + 24 * day for day in range(7)],
-        "ticktext": list(_DAYS),
+        "type": "date",
+        "range": ["2001-01-01", "2001-01-08"],
+        "tickvals": [f"2001-01-{day:02d} 12:00" for day in days],
+        "tickformat": "%a",
+        "hoverformat": "%a %H:%M",
         "fixedrange": True,
+        "showgrid": False,
+        "zeroline": False,
+        "anchor": "y3",
+        **_SPIKE,
     }
 
 
@@ -241,6 +255,7 @@ def worth(result: StudyResult) -> Spec:
     return {"data": data, "layout": layout}
 
 
+_ONE_YEAR_MAX = 1.2  # beyond that a month needs its year
 _MONTH_BAR_MS = 25 * 86_400_000  # of the axis of dates; a little less than a month
 _MONTH_PARTS = (
     ("energy_cost", "Energy", "--car"),
@@ -300,7 +315,7 @@ def _small_multiples(result: StudyResult, columns: int) -> Spec:
             "type": "date",
             "anchor": f"y{suffix}",
             "domain": [left, left + width],
-            "tickformat": "%b\n%Y" if columns == 1 else "%b",
+            "tickformat": "%b" if result.years < _ONE_YEAR_MAX else "%b %y",
             "nticks": 6,
             "showgrid": False,
             "fixedrange": True,

@@ -90,7 +90,7 @@ def _data(result: StudyResult, shown: StrategyResult | None) -> dict[str, Any]:
         "shown": shown.name if shown else None,
         "panels": figures.panels(result),
         "series": figures.series(result),
-        "week_axis": figures.week_layout(),
+        "week_axis": figures.week_axis(),
         "worth": figures.worth(result),
         "months": figures.months(result),
         "strategies": [

@@ -72,6 +72,7 @@ def _strategy(result: StudyResult, strategy: StrategyResult) -> dict[str, object
         "bought_kwh": strategy.bought_kwh,
         "sold_kwh": strategy.sold_kwh,
         "discharged_kwh": strategy.discharged_kwh,
+        "public_kwh": strategy.public_kwh,
         "import_peak_kw": strategy.import_peak_kw,
         "self_consumption": strategy.self_consumption,
         "departure_count": strategy.departure_count,

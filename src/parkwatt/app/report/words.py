@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from parkwatt.app.report.number_text import money_digits, money_text, number_text, percent_text
 from parkwatt.domain.series import utc
-from parkwatt.site.outcome import StrategyName, StrategyResult, StudyResult, WearResult
+from parkwatt.site.outcome import (
+    STRATEGY_TITLES,
+    StrategyName,
+    StrategyResult,
+    StudyResult,
+    WearResult,
+)
 
 # What an owner can choose, against charging at once.
 CHOICES: tuple[StrategyName, ...] = ("smart", "v2h", "v2g")
@@ -135,8 +141,8 @@ def departures(result: StudyResult) -> str:
     short = number_text(worst.shortfall_kwh, 1)
     avoidable = number_text(worst.shortfall_kwh_avoidable, 1)
     return (
-        f"Of {worst.departure_count} departures {worst.missed_count} left short ({worst.name}), {short} kWh in all, "
-        f"of which {avoidable} kWh could have been avoided."
+        f"Of {worst.departure_count} departures {worst.missed_count} left short "
+        f"({STRATEGY_TITLES[worst.name]}), {short} kWh in all, of which {avoidable} kWh could have been avoided."
     )
 
 

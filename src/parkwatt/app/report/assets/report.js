@@ -71,8 +71,9 @@
     let sums = null;
     let counts = null;
     let bin = null;
+    let steps = 0;
     const flush = () => {
-      if (!sums) return;
+      if (!sums || (x.length && steps * stepMs < binMs / 2)) return; // the rest of a day says nothing about a day
       x.push(bin * binMs);
       keys.forEach((key, k) => out[key].push(counts[k] ? sums[k] / counts[k] : null));
     };
@@ -83,6 +84,7 @@
         bin = own;
         sums = new Float64Array(keys.length);
         counts = new Int32Array(keys.length);
+        steps = 0;
       }
       const discharge = Math.max(-power[i], 0);
       const needed = Math.max(series.load[i] - series.solar[i], 0);
@@ -90,6 +92,7 @@
         series.sell[i], series.buy[i], series.solar[i], Math.max(power[i], 0), -discharge,
         -Math.min(discharge, needed), series.load[i], (1 - series.connected[i]) * study.energy_kwh_max, energy[i],
       ];
+      steps++;
       for (let k = 0; k < values.length; k++) {
         if (!Number.isNaN(values[k])) { sums[k] += values[k]; counts[k]++; }
       }
@@ -125,7 +128,7 @@
     const { x, out } = points(shown, from, to);
     const data = study.panels.data.map(({ key, label, ...trace }) => ({ ...trace, x, y: out[key] }));
     const layout = structuredClone(study.panels.layout);
-    layout.xaxis = { ...layout.xaxis, type: "date", range: [x[0], x[x.length - 1]], nticks: isNarrow() ? 5 : 9, tickformatstops: [
+    layout.xaxis = { ...layout.xaxis, type: "date", range: [x[0], x[x.length - 1]], hoverformat: length > 120 * perDay ? "%a %-d %b %Y" : "%a %-d %b %Y, %H:%M", nticks: isNarrow() ? 5 : 9, tickformatstops: [
       { dtickrange: [null, DAY_MS - 1], value: "%H:%M\n%a %-d %b" },
       { dtickrange: [DAY_MS, 7 * DAY_MS], value: "%a %-d %b" },
       { dtickrange: [7 * DAY_MS, "M1"], value: "%-d %b" },
@@ -154,17 +157,16 @@
   function drawWeek() {
     if (!shown) return;
     const values = byName[shown].week;
-    const x = Array.from({ length: 168 }, (_, hour) => hour);
-    const names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const hours = x.map((hour) => `${names[Math.floor(hour / 24)]} ${String(hour % 24).padStart(2, "0")}:00`);
+    const monday = Date.UTC(2001, 0, 1);
+    const x = Array.from({ length: 169 }, (_, hour) => monday + hour * 36e5);
     const data = study.panels.data.map(({ key, label, ...trace }) => ({
-      ...trace, x: [...x, 168], y: [...unpack(values[key]), unpack(values[key])[167]], text: hours,
+      ...trace, x, y: [...unpack(values[key]), unpack(values[key])[167]],
     }));
     const layout = structuredClone(study.panels.layout);
-    layout.xaxis = { ...layout.xaxis, ...study.week_axis, hoverformat: ".0f", unifiedhovertitle: { text: "%{text}" } };
+    layout.xaxis = { ...study.week_axis };
     for (const axis of ["yaxis", "yaxis2", "yaxis3"]) layout[axis].fixedrange = true;
     layout.shapes = [1, 2, 3, 4, 5, 6].map((n) => ({
-      type: "line", xref: "x", yref: "paper", x0: 24 * n, x1: 24 * n, y0: 0, y1: 1, layer: "below", line: { color: "--line", width: 1 },
+      type: "line", xref: "x", yref: "paper", x0: monday + n * DAY_MS, x1: monday + n * DAY_MS, y0: 0, y1: 1, layer: "below", line: { color: "--line", width: 1 },
     }));
     layout.height = isNarrow() ? 520 : 560;
     draw("week", data, layout);
@@ -261,6 +263,10 @@
   addEventListener("resize", () => {
     if (innerWidth !== width) { width = innerWidth; drawAll(); }
   });
-  addEventListener("beforeprint", drawAll);
-  addEventListener("afterprint", drawAll);
+  for (const [event, isPrinting] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(event, () => {
+      document.documentElement.classList.toggle("printing", isPrinting);
+      drawAll();
+    });
+  }
 })();
