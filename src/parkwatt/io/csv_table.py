@@ -11,12 +11,16 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from parkwatt.domain.record import Faults
 from parkwatt.io.files import read_text
-from parkwatt.io.raw_table import Condition, RawTable, TextColumn, missing_columns
+from parkwatt.io.raw_table import Condition, RawColumn, RawTable, TextColumn, missing_columns
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 _DELIMITERS = ",;\t"
 
@@ -30,44 +34,54 @@ def read_csv(
     text = read_text(path, field, faults)
     if text is None:
         return None
-    header_line = text.lstrip().split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header_line.count)
+    delimiter = max(_DELIMITERS, key=text.lstrip().split("\n", 1)[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    lines: list[int] = []
-    rows: list[list[str]] = []
     try:
-        for row in reader:
-            if row:  # not a blank line
-                rows.append(row)
-                lines.append(reader.line_num)
+        header = [name.strip() for name in next(row for row in reader if row)]
+        if missing_columns([*names, *where], header, field, path.name, faults):
+            return None
+        return _rows(reader, header, names, where, field, path.name, faults)
     except csv.Error as error:
         faults.add(field, f"{path.name} line {reader.line_num} is not CSV ({error})")
         return None
-    header = [name.strip() for name in rows.pop(0)]
-    del lines[0]
-    if missing_columns([*names, *where], header, field, path.name, faults):
-        return None
-    places = np.array(lines, dtype=np.int64)
-    table = RawTable({}, places, "line", path.name)
-    cell_faults = table.cell_faults(field, header[-1], faults)
-    for index, row in enumerate(rows):
+
+
+def _rows(
+    reader: Reader,
+    header: list[str],
+    names: list[str],
+    where: Mapping[str, Condition],
+    field: str,
+    file_name: str,
+    faults: Faults,
+) -> RawTable | None:
+    conditions = [(header.index(name), wanted) for name, wanted in where.items()]
+    cells: dict[str, list[str]] = {name: [] for name in names}
+    wanted_cells = [(cells[name].append, header.index(name)) for name in cells]
+    lines: list[int] = []
+    odd: list[tuple[int, int]] = []
+    for row in reader:
         if len(row) != len(header):
-            cell_faults.add(index, f"must have {len(header)} cells, as the header", len(row))
-    if not cell_faults.close():
+            if row:  # not a blank line
+                odd.append((reader.line_num, len(row)))
+            continue
+        if any(not _equals(row[position], wanted) for position, wanted in conditions):
+            continue
+        lines.append(reader.line_num)
+        for append, position in wanted_cells:
+            append(row[position])
+    if odd:
+        table = RawTable({}, np.array([line for line, _ in odd]), "line", file_name)
+        cell_faults = table.cell_faults(field, header[-1], faults)
+        for index, (_, count) in enumerate(odd):
+            cell_faults.add(index, f"must have {len(header)} cells, as the header", count)
+        cell_faults.close()
         return None
-    kept = list(range(len(rows)))
-    for name, wanted in where.items():
-        position = header.index(name)
-        kept = [index for index in kept if _equals(rows[index][position], wanted)]
-    if len(kept) < len(rows):
-        rows = [rows[index] for index in kept]
-        places = places[kept]
-    columns = {
-        name: TextColumn([row[position] for row in rows], decimal_comma=delimiter == ";")
-        for name in names
-        for position in [header.index(name)]
+    decimal_comma = reader.dialect.delimiter == ";"
+    columns: dict[str, RawColumn] = {
+        name: TextColumn(texts, decimal_comma) for name, texts in cells.items()
     }
-    return RawTable(dict(columns), places, "line", path.name)
+    return RawTable(columns, np.array(lines, dtype=np.int64), "line", file_name)
 
 
 def _equals(cell: str, wanted: Condition) -> bool:

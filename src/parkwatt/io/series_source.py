@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -88,7 +89,7 @@ def read_series_source(record: Record, quantity: Quantity) -> SeriesSource:
         stamps="end" if marks == "end" else "start",
         interval_s=_interval_s(record, interval_minutes),
         end_column=end_column,
-        time_format=record.optional_text("time_format"),
+        time_format=read_time_format(record),
         where=read_where(record),
         shift_s=shift_days * 86_400 + shift_hours * 3600,
     )
@@ -131,6 +132,23 @@ def read_time_zone(record: Record, name: str) -> ZoneInfo | None:
     except (KeyError, ValueError, OSError):  # unknown, no proper key, a folder of zones
         record.fault(name, "must be a time zone such as Europe/Amsterdam", key)
         return None
+
+
+def read_time_format(record: Record) -> str | None:
+    """How times are written, in the codes of Python's strptime; None where absent."""
+    time_format = record.optional_text("time_format")
+    if not time_format:
+        return None
+    example = datetime(2026, 1, 15, 16, tzinfo=UTC)
+    try:
+        parsed = datetime.strptime(example.strftime(time_format), time_format)  # noqa: DTZ007
+        tells_the_date = parsed.date() == example.date()
+    except (ValueError, re.error):  # no such code; a code that occurs twice
+        tells_the_date = False
+    if not tells_the_date:
+        rule = "must hold codes for a whole date, such as %d.%m.%Y %H:%M"
+        record.fault("time_format", rule, time_format)
+    return time_format
 
 
 def read_where(record: Record) -> tuple[tuple[str, Condition], ...]:
