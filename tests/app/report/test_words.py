@@ -110,9 +110,17 @@ def test_missed_departures_are_told() -> None:
         for s in MONTH.strategies
     )
     text = words.departures(replace(MONTH, strategies=strategies))
-    assert "2 left short" in text
-    assert "Sell to the grid (V2G)" in text
-    assert "1.0 kWh could have been avoided" in text
+    assert text == (
+        "Sell to the grid (V2G) missed 2 of 23 departures: 3.2 kWh short in all, "
+        "of which 1.0 kWh could have been delivered in time."
+    )
+
+
+def test_what_was_impossible_is_not_called_missed() -> None:
+    strategies = tuple(replace(s, shortfall_kwh=3.0) for s in MONTH.strategies)
+    text = words.departures(replace(MONTH, strategies=strategies))
+    assert "all that was possible" in text
+    assert "3.0 kWh were asked for that could not be delivered in time" in text
 
 
 @given(

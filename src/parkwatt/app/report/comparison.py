@@ -100,9 +100,9 @@ def _energy(result: StudyResult, figure: _Make) -> Iterator[Figure]:
 
 def _driving(result: StudyResult, figure: _Make) -> Iterator[Figure]:
     yield figure("Driving", "Departures", "", lambda s: number_text(s.departure_count))
-    yield figure("Driving", "Left short", "", lambda s: number_text(s.missed_count))
+    yield figure("Driving", "Missed", "", lambda s: number_text(s.missed_count))
     yield figure("Driving", "Short in all", "kWh", lambda s: number_text(s.shortfall_kwh, 1))
-    if any(strategy.shortfall_kwh for strategy in result.strategies):
+    if any(strategy.shortfall_kwh_avoidable for strategy in result.strategies):
         yield figure(
             "Driving",
             "of which avoidable",

@@ -136,7 +136,7 @@ def _cards(result: StudyResult) -> str:
         ),
         ("Extra battery wear", money_text(found.wear, currency), found.period, ""),
         (
-            "Left short",
+            "Missed",
             f"{strategy.missed_count} of {strategy.departure_count}",
             "departures",
             "bad" if strategy.shortfall_kwh_avoidable > 0 else "",

@@ -24,6 +24,7 @@ BIDIRECTIONAL: tuple[StrategyName, ...] = ("v2h", "v2g")
 
 _WHOLE_YEAR_MIN = 0.9
 _MONEY_THAT_MATTERS = 0.005  # less than half a cent is nothing
+_ENERGY_THAT_MATTERS_KWH = 0.05  # nor is what is shown as 0.0 kWh
 
 _DOING: dict[StrategyName, str] = {
     "charge_at_once": "Charging at once",
@@ -131,19 +132,25 @@ def other_choices(result: StudyResult) -> str:
 
 
 def departures(result: StudyResult) -> str:
-    """Whether the driver always left with the charge asked for."""
+    """Whether the driver always left with the charge asked for, or with all that was possible."""
     choices = [strategy for strategy in result.strategies if strategy.name != "foresight"]
-    worst = max(choices, key=lambda s: (s.shortfall_kwh_avoidable, s.missed_count), default=None)
+    worst = max(choices, key=lambda s: (s.missed_count, s.shortfall_kwh), default=None)
     if worst is None or worst.departure_count == 0:
         return "No departure falls within the span."
-    if not any(strategy.missed_count for strategy in choices):
-        return f"The car left with the charge asked for at all {worst.departure_count} departures."
-    short = number_text(worst.shortfall_kwh, 1)
-    avoidable = number_text(worst.shortfall_kwh_avoidable, 1)
-    return (
-        f"Of {worst.departure_count} departures {worst.missed_count} left short "
-        f"({STRATEGY_TITLES[worst.name]}), {short} kWh in all, of which {avoidable} kWh could have been avoided."
-    )
+    count, short = worst.departure_count, number_text(worst.shortfall_kwh, 1)
+    title = STRATEGY_TITLES[worst.name]
+    if worst.missed_count:
+        avoidable = number_text(worst.shortfall_kwh_avoidable, 1)
+        return (
+            f"{title} missed {worst.missed_count} of {count} departures: {short} kWh short in all, "
+            f"of which {avoidable} kWh could have been delivered in time."
+        )
+    if any(strategy.shortfall_kwh > _ENERGY_THAT_MATTERS_KWH for strategy in choices):
+        return (
+            f"The car left with the charge asked for, or with all that was possible, at all {count} departures; "
+            f"{short} kWh were asked for that could not be delivered in time."
+        )
+    return f"The car left with the charge asked for at all {count} departures."
 
 
 def payback(result: StudyResult) -> str:
