@@ -1,62 +1,21 @@
-"""Series and tables from files: the same whatever the format, and every fault with its row."""
+"""Series and tables from files: units, intervals, and every fault with its row."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import duckdb
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parkwatt.domain.record import Faults, Record
+from parkwatt.domain.record import Faults
 from parkwatt.domain.series import IntervalSeries, TimeGrid, unix_s
-from parkwatt.io.series_source import Quantity, read_series_source
-from parkwatt.io.tables import read_series, read_table
+from parkwatt.io.tables import read_table
+from tests.io.load_files import attempt, read, utc_s, write, write_parquet
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-
-
-def attempt(
-    folder: Path, quantity: Quantity = "power", /, **fields: object
-) -> tuple[IntervalSeries | None, list[str]]:
-    """The series and the faults of reading `load.csv` (or what ``fields`` say) in ``folder``."""
-    table = {
-        "file": "load.csv",
-        "time_column": "time",
-        "value_column": "load",
-        "unit": "kW",
-        "time_zone": "UTC",
-        **fields,
-    }
-    faults = Faults()
-    source = read_series_source(Record(table, "load", faults), quantity)
-    series = None if faults.found else read_series(source, folder, faults)
-    return series, [str(fault) for fault in faults.found]
-
-
-def read(folder: Path, quantity: Quantity = "power", /, **fields: object) -> IntervalSeries:
-    """The series, which must have no fault."""
-    series, faults = attempt(folder, quantity, **fields)
-    assert faults == []
-    assert series is not None
-    return series
-
-
-def write(folder: Path, *lines: str, header: str = "time,load") -> Path:
-    """Writes `load.csv`."""
-    (folder / "load.csv").write_text("\n".join((header, *lines)) + "\n", encoding="utf-8")
-    return folder
-
-
-def utc_s(*parts: int) -> int:
-    """Unix seconds of a UTC time."""
-    return unix_s(datetime(*parts, tzinfo=UTC))  # type: ignore[arg-type, misc]
-
-
-# Values
 
 
 @pytest.mark.parametrize(
@@ -91,34 +50,6 @@ def test_raw_values_are_taken_as_they_are(tmp_path: Path) -> None:
 def test_an_empty_cell_is_unknown(tmp_path: Path, cell: str) -> None:
     write(tmp_path, "2024-06-01,1", f"2024-06-02,{cell}", "2024-06-03,3")
     np.testing.assert_array_equal(read(tmp_path).values, [1, np.nan, 3])
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("bom", ["", "\ufeff"])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_csv_dialects(tmp_path: Path, delimiter: str, bom: str, line_end: str) -> None:
-    rows = [["id", "load", "time"], ["a", "0.5", "2024-06-01"], ["b", "1e3", "2024-06-02"], [""]]
-    text = bom + line_end.join(delimiter.join(row) for row in rows) + line_end
-    (tmp_path / "load.csv").write_bytes(text.encode())
-    assert read(tmp_path).values.tolist() == [0.5, 1000]
-
-
-def test_a_decimal_comma_stands_with_semicolons(tmp_path: Path) -> None:
-    cells = ["1,5", "-0,25", "1.234,5", "7", ""]
-    lines = [f"2024-06-0{day};{cell}" for day, cell in enumerate(cells, start=1)]
-    write(tmp_path, *lines, header="time;load")
-    np.testing.assert_array_equal(read(tmp_path).values, [1.5, -0.25, 1234.5, 7, np.nan])
-
-
-def test_decimal_commas_and_points_in_one_column_are_a_fault(tmp_path: Path) -> None:
-    write(tmp_path, "2024-06-01;1,5", "2024-06-02;1.234", header="time;load")
-    _, faults = attempt(tmp_path)
-    assert faults == [
-        (
-            "load (load.csv, line 3, column load): must have a decimal comma, "
-            "as others in this column, got '1.234'"
-        )
-    ]
 
 
 # Intervals
@@ -201,83 +132,6 @@ def test_no_row_asked_for_shows_what_there_is(tmp_path: Path) -> None:
     write(tmp_path, "2024-06-01,a,1", "2024-06-01,b,2", header="time,home,load")
     _, faults = attempt(tmp_path, where={"home": 3})
     assert faults == ["load.file: load.csv has no rows where home = 3 (home holds a, b)"]
-
-
-# Local time
-
-
-def quarter_hours(start: datetime, count: int) -> list[datetime]:
-    """Aware local times that follow each other in real time."""
-    first = start.astimezone(UTC)
-    return [(first + k * timedelta(minutes=15)).astimezone(start.tzinfo) for k in range(count)]
-
-
-@pytest.mark.parametrize(
-    ("day", "count"), [((2024, 3, 30), 92), ((2024, 10, 26), 100), ((2024, 6, 1), 96)]
-)
-@pytest.mark.parametrize("stamps", ["start", "end", "end before the change"])
-def test_local_stamps_of_a_day_with_23_or_25_hours(
-    tmp_path: Path, day: tuple[int, int, int], count: int, stamps: str
-) -> None:
-    start = datetime(*day, tzinfo=AMSTERDAM) + timedelta(days=1)
-    starts = quarter_hours(start, count)
-    if stamps == "start":
-        shown = starts
-    elif stamps == "end":
-        shown = quarter_hours(start, count + 1)[1:]
-    else:  # as if the clock were changed one moment later
-        shown = [time + timedelta(minutes=15) for time in starts]
-    write(tmp_path, *(f"{time:%Y-%m-%d %H:%M},{k}" for k, time in enumerate(shown)))
-    found = read(tmp_path, time_zone="Europe/Amsterdam", stamps=stamps.split()[0])
-    assert found.start_unix_s.tolist() == [unix_s(time) for time in starts]
-    assert (found.end_unix_s - found.start_unix_s == 900).all()
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
-@given(
-    st.integers(0, 3 * 365 * 24),
-    st.sampled_from([15, 30, 60]),
-    st.sampled_from(["Europe/Amsterdam", "America/Los_Angeles", "Australia/Lord_Howe", "UTC"]),
-)
-def test_local_stamps_lead_back_to_their_times(
-    tmp_path: Path, hours: int, minutes: int, zone: str
-) -> None:
-    start = utc_s(2023, 1, 1) + hours * 3600
-    # A span of six days; it begins in no repeated hour, of which the second pass could not be told.
-    times = start + minutes * 60 * np.arange(6 * 24 * 60 // minutes)
-    local = [datetime.fromtimestamp(int(time), tz=ZoneInfo(zone)) for time in times]
-    if local[0].fold:
-        return
-    write(tmp_path, *(f"{time:%Y-%m-%dT%H:%M},1" for time in local))
-    assert read(tmp_path, time_zone=zone).start_unix_s.tolist() == times.tolist()
-
-
-def test_a_reading_that_the_clock_skips_is_a_fault(tmp_path: Path) -> None:
-    write(tmp_path, *(f"2024-03-31 {hour:02d}:00,1" for hour in range(5)))
-    _, faults = attempt(tmp_path, time_zone="Europe/Amsterdam")
-    assert faults == [
-        (
-            "load (load.csv, line 4, column time): does not exist in Europe/Amsterdam, "
-            "where the clock skips it, got '2024-03-31 02:00:00'"
-        )
-    ]
-
-
-def test_a_stamp_with_an_offset_needs_no_zone(tmp_path: Path) -> None:
-    write(
-        tmp_path, "2024-06-01T00:00:00+02:00,1", "2024-05-31T23:00:00Z,2", "2024-06-01T01:00+02,3"
-    )
-    found, faults = attempt(tmp_path, time_zone=None)
-    assert found is None
-    assert "line 4" in faults[0]
-    write(tmp_path, "2024-06-01T00:00:00+02:00,1", "2024-05-31T23:00:00Z,2")
-    assert read(tmp_path, time_zone=None).start_unix_s[0] == utc_s(2024, 5, 31, 22)
-
-
-def test_other_ways_to_write_a_time(tmp_path: Path) -> None:
-    write(tmp_path, "01.06.2024 13:00,1", "01.06.2024 14:00,2")
-    found = read(tmp_path, time_format="%d.%m.%Y %H:%M")
-    assert found.start_unix_s[0] == utc_s(2024, 6, 1, 13)
 
 
 # Faults
@@ -415,89 +269,6 @@ def test_no_file_makes_the_reader_fail(tmp_path: Path, content: bytes) -> None:
         (tmp_path / name).write_bytes(content)
         series, faults = attempt(tmp_path, file=name)
         assert (series is None) == bool(faults)
-
-
-# Parquet
-
-
-def write_parquet(folder: Path, query: str, name: str = "load.parquet") -> None:
-    """Writes the result of a query."""
-    with duckdb.connect() as connection:
-        connection.sql(query).write_parquet(str(folder / name))
-
-
-@pytest.mark.parametrize(
-    "time",
-    [
-        "TIMESTAMPTZ '2024-05-31 22:00:00+00' + INTERVAL (i) HOUR",
-        "TIMESTAMP '2024-06-01 00:00:00' + INTERVAL (i) HOUR",
-        "(TIMESTAMP '2024-06-01 00:00:00' + INTERVAL (i) HOUR)::TIMESTAMP_NS",
-        "(TIMESTAMP '2024-06-01 00:00:00' + INTERVAL (i) HOUR)::TIMESTAMP_MS",
-        "(TIMESTAMP '2024-06-01 00:00:00' + INTERVAL (i) HOUR)::VARCHAR",
-        "'2024-05-31T' || (22 + i) || ':00:00Z'",
-    ],
-)
-@pytest.mark.parametrize(
-    "kind", ["FLOAT", "DOUBLE", "DECIMAL(10,3)", "SMALLINT", "UBIGINT", "VARCHAR"]
-)
-def test_parquet_types(tmp_path: Path, time: str, kind: str) -> None:
-    write_parquet(tmp_path, f"SELECT {time} AS time, (i + 1)::{kind} AS load FROM range(2) t(i)")  # noqa: S608
-    found = read(tmp_path, file="load.parquet", time_zone="Europe/Amsterdam")
-    assert found.values.tolist() == [1, 2]
-    assert found.start_unix_s.tolist() == [utc_s(2024, 5, 31, 22), utc_s(2024, 5, 31, 23)]
-
-
-def test_parquet_nulls_are_unknown_and_rows_are_counted_in_the_file(tmp_path: Path) -> None:
-    write_parquet(
-        tmp_path,
-        "SELECT DATE '2024-06-01' + i::INT AS time, CASE WHEN i = 2 THEN NULL ELSE i END AS load, "
-        "CASE WHEN i = 4 THEN 'x' ELSE '1' END AS text, i % 2 AS home FROM range(6) t(i)",
-    )
-    found = read(tmp_path, file="load.parquet", where={"home": 0})
-    np.testing.assert_array_equal(found.values, [0, np.nan, 4])
-    _, faults = attempt(tmp_path, file="load.parquet", where={"home": 0}, value_column="text")
-    assert faults == ["load (load.parquet, row 5, column text): must be a number, got 'x'"]
-
-
-@pytest.mark.parametrize(
-    ("query", "fields", "rule"),
-    [
-        ("SELECT 1 AS time, 2 AS load", {}, "column time): must be a time, not a number"),
-        ("SELECT now() AS time, now() AS load", {}, "column load): must be a number, not a time"),
-        ("SELECT now() AS time, true AS load", {}, "column load must hold numbers, texts or times"),
-        ("SELECT now() AS time, [1] AS load", {}, "column load must hold numbers, texts or times"),
-        ("SELECT now() AS time, 1 AS power", {}, "has no column 'load' (it has: time, power)"),
-        ("SELECT NULL::TIMESTAMP AS time, 1 AS load", {}, "row 1, column time): must not be empty"),
-        ("SELECT now() AS time, 1 AS load WHERE false", {}, "load.parquet has no rows"),
-        ("SELECT TIMESTAMP 'infinity' AS time, 1 AS load", {}, "load"),
-        ("SELECT now() AS time, 1 AS load", {"where": {"home": 1}}, "has no column 'home'"),
-    ],
-)
-def test_parquet_faults(tmp_path: Path, query: str, fields: dict[str, object], rule: str) -> None:
-    write_parquet(tmp_path, query)
-    series, faults = attempt(tmp_path, file="load.parquet", **fields)
-    assert series is None
-    assert rule in faults[0]
-
-
-def test_a_broken_parquet_file_is_a_fault(tmp_path: Path) -> None:
-    write_parquet(tmp_path, "SELECT now() AS time, 1 AS load FROM range(5000)")
-    content = (tmp_path / "load.parquet").read_bytes()
-    for broken in (content[:-20], b"PAR1" + content[40:], content[: len(content) // 2]):
-        (tmp_path / "load.parquet").write_bytes(broken)
-        series, faults = attempt(tmp_path, file="load.parquet", interval_minutes=1)
-        assert series is None
-        assert faults[0].startswith("load.file: load.parquet is not a Parquet file")
-        assert str(tmp_path) not in faults[0]
-
-
-def test_a_name_is_never_a_pattern(tmp_path: Path) -> None:
-    write_parquet(tmp_path, "SELECT TIMESTAMP '2024-06-01' AS time, 1 AS load", "a1.parquet")
-    _, faults = attempt(tmp_path, file="a*.parquet", interval_minutes=60)
-    assert "no such file" in faults[0]
-    for name in ["a[1].parquet", "a*.parquet", "it's.parquet", 'a"b.parquet']:
-        write_parquet(tmp_path, "SELECT TIMESTAMP '2024-06-01' AS time, 2 AS load", name)
-        assert read(tmp_path, file=name, interval_minutes=60).values.tolist() == [2]
 
 
 # Tables
