@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -137,8 +139,6 @@ def test_what_a_user_wrote_stays_text(hostile: str) -> None:
 
 
 def test_clock_changes_reach_the_script_as_offsets() -> None:
-    from datetime import UTC, datetime
-
     result = make_study(start=datetime(2024, 3, 29, 23, tzinfo=UTC), days=4)
     offsets = _data(_parsed(page(result)))["offsets"]
     # 31 March 2024, 01:00 UTC: 26 hours after the start, at 15-minute steps.
@@ -157,3 +157,9 @@ def test_few_strategies_still_make_a_page() -> None:
         parsed = _parsed(page(make_study(days=2, names=names)))
         assert parsed.faults == []
         assert len(_data(parsed)["strategies"]) == len(names)
+
+
+def test_study_without_wear_cells_still_makes_a_page() -> None:
+    result = make_study(days=2)
+    bare = replace(result, strategies=tuple(replace(s, wear=()) for s in result.strategies))
+    assert _parsed(page(bare)).faults == []

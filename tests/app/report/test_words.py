@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +76,23 @@ def test_short_span_is_not_scaled_to_a_year() -> None:
     }
     text = words.headline(_with_costs(MONTH, costs))
     assert text == "Charging at the cheap hours would save 20.00\xa0€ in these 31 days."
+
+
+def test_of_equal_savings_the_simplest_is_best() -> None:
+    costs: dict[StrategyName, tuple[float, float]] = {
+        "charge_at_once": (1000.0, 0.0),
+        "smart": (700.0, 0.0),
+        "v2h": (500.0, 50.0),
+        "v2g": (497.0, 52.0),
+    }
+    assert words.best_choice(_with_costs(YEAR, costs)) == "v2h"
+    assert words.best_choice(_with_costs(YEAR, costs | {"v2g": (480.0, 52.0)})) == "v2g"
+    assert words.best_choice(_with_costs(YEAR, {"charge_at_once": (1.0, 0.0)})) is None
+
+
+def test_span_is_told_in_local_dates() -> None:
+    result = make_study(start=datetime(2024, 10, 6, 22, tzinfo=UTC), days=2)
+    assert words.span_text(result) == "2024-10-07 to 2024-10-08"
 
 
 def test_charger_is_counted_against_smart_charging_too() -> None:

@@ -13,6 +13,8 @@ from parkwatt.app.report.number_text import UNKNOWN, currency_symbol, number_tex
 from parkwatt.app.report.words import BIDIRECTIONAL
 from parkwatt.site.outcome import StrategyResult, StudyResult
 
+_SHOWN_AS_ZERO = 0.05  # kWh, kWh·h
+
 _Text = Callable[[StrategyResult], str]
 
 
@@ -87,7 +89,7 @@ def _energy(result: StudyResult, figure: _Make) -> Iterator[Figure]:
     yield figure("Energy", "Sold", "kWh", lambda s: number_text(s.sold_kwh))
     yield figure("Energy", "Moved out of the car", "kWh", lambda s: number_text(s.discharged_kwh))
     yield figure("Energy", "Highest import", "kW", lambda s: number_text(s.import_peak_kw, 1))
-    if any(strategy.public_kwh for strategy in result.strategies):
+    if any(strategy.public_kwh > _SHOWN_AS_ZERO for strategy in result.strategies):
         yield figure("Energy", "Charged on the road", "kWh", lambda s: number_text(s.public_kwh))
     if any(strategy.self_consumption is not None for strategy in result.strategies):
 
@@ -102,14 +104,14 @@ def _driving(result: StudyResult, figure: _Make) -> Iterator[Figure]:
     yield figure("Driving", "Departures", "", lambda s: number_text(s.departure_count))
     yield figure("Driving", "Missed", "", lambda s: number_text(s.missed_count))
     yield figure("Driving", "Short in all", "kWh", lambda s: number_text(s.shortfall_kwh, 1))
-    if any(strategy.shortfall_kwh_avoidable for strategy in result.strategies):
+    if any(strategy.missed_count for strategy in result.strategies):
         yield figure(
             "Driving",
             "of which avoidable",
             "kWh",
             lambda s: number_text(s.shortfall_kwh_avoidable, 1),
         )
-    if any(strategy.below_floor_kwh_h for strategy in result.strategies):
+    if any(strategy.below_floor_kwh_h > _SHOWN_AS_ZERO for strategy in result.strategies):
         yield figure(
             "Driving", "Below the floor", "kWh·h", lambda s: number_text(s.below_floor_kwh_h, 1)
         )

@@ -139,7 +139,7 @@ def _cards(result: StudyResult) -> str:
             "Missed",
             f"{strategy.missed_count} of {strategy.departure_count}",
             "departures",
-            "bad" if strategy.shortfall_kwh_avoidable > 0 else "",
+            "bad" if strategy.missed_count else "",
         ),
     ]
     if strategy.self_consumption is not None:

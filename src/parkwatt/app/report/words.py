@@ -7,6 +7,7 @@ for the days studied.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from parkwatt.app.report.number_text import money_digits, money_text, number_text, percent_text
 from parkwatt.domain.series import utc
@@ -23,6 +24,7 @@ CHOICES: tuple[StrategyName, ...] = ("smart", "v2h", "v2g")
 BIDIRECTIONAL: tuple[StrategyName, ...] = ("v2h", "v2g")
 
 _WHOLE_YEAR_MIN = 0.9
+_AS_GOOD = 0.01
 _MONEY_THAT_MATTERS = 0.005  # less than half a cent is nothing
 _ENERGY_THAT_MATTERS_KWH = 0.05  # nor is what is shown as 0.0 kWh
 
@@ -79,10 +81,18 @@ def saving(result: StudyResult, name: StrategyName) -> Saving | None:
 
 
 def best_choice(result: StudyResult) -> StrategyName | None:
-    """The choice that saves most net; None where none can be compared."""
+    """The choice that saves most net; None where none can be compared.
+
+    Of choices that come within a hundredth of the most, the one that asks least: smart charging before running the house, and
+    that before selling.
+    """
     savings = {name: saving(result, name) for name in CHOICES}
     known = {name: found.net for name, found in savings.items() if found is not None}
-    return max(known.items(), key=lambda item: item[1])[0] if known else None
+    if not known:
+        return None
+    most = max(known.values())
+    good_enough = most - _AS_GOOD * abs(most)
+    return next(name for name, net in known.items() if net >= good_enough)
 
 
 def headline(result: StudyResult) -> str:
@@ -214,9 +224,10 @@ def life_saved(strategy: StrategyResult) -> str:
 
 
 def span_text(result: StudyResult) -> str:
-    """The span as dates in UTC, both ends included."""
-    first = utc(result.grid.start_unix_s)
-    last = utc(result.grid.end_unix_s - 1)
+    """The span as local dates, both ends included."""
+    zone = ZoneInfo(result.time_zone)
+    first = utc(result.grid.start_unix_s).astimezone(zone)
+    last = utc(result.grid.end_unix_s - 1).astimezone(zone)
     return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
