@@ -17,13 +17,13 @@ START = datetime(2026, 1, 15, 16, tzinfo=UTC)
 STEPS_OF_ALL_MAX = 90  # steps of all batteries together: what the MILP's size grows with
 
 
-def random_problem(seed: int) -> Problem:
-    """The problem of that seed."""
+def random_problem(seed: int, *, steps_of_all_max: int = STEPS_OF_ALL_MAX) -> Problem:
+    """The problem of that seed; ``steps_of_all_max``: the most steps, all vehicles together."""
     rng = np.random.default_rng(seed)
     step_minutes = float(rng.choice([15, 30, 60]))
     step_count = int(rng.integers(8, 49))
     vehicle_count = int(rng.choice([1, 1, 2, 2, 3, 5]))
-    step_count = max(8, min(step_count, STEPS_OF_ALL_MAX // vehicle_count))
+    step_count = max(8, min(step_count, steps_of_all_max // vehicle_count))
     step_h = step_minutes / 60.0
     return Problem(
         start=START,

@@ -136,7 +136,7 @@ def solve(problem: Problem) -> Oracle:
         values = model.solve_cleanly(stage)
         least = max(0.0, sum(weight * values[v] for v, weight in stage.items()))
         found.append(least)
-        model.row(stage, high=least + STAGE_SLACK)
+        model.row(stage, high=least + STAGE_SLACK * (1.0 + least))
     values = model.solve_cleanly(_money(problem, spans, site))
     powers_kw = [values[span.charge] - values[span.discharge] for span in spans]
     return Oracle(plan_of(problem, values[site.solar], powers_kw), *found)
