@@ -1,7 +1,8 @@
 """The study as one HTML page that needs nothing else: no server, no network, no fonts from elsewhere.
 
 The text and the tables are written here, readable without a script. Plots are drawn by plotly.js (the copy that the `plotly`
-package carries, put into the page) from `figures`; assets/report.js picks the colours, the strategy and the span in sight.
+package carries, put into the page) from `over_time` and `bars`; assets/report.js
+picks the colours, the strategy and the span in sight.
 Whatever came from a user is escaped where it enters HTML (`html.escape`) or a script's JSON (`<` as an escape).
 A content security policy in the page forbids every request.
 """
@@ -16,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from parkwatt.app.report import figures, words
+from parkwatt.app.report import bars, over_time, words
 from parkwatt.app.report.atomic_file import replacing
 from parkwatt.app.report.comparison import comparison
 from parkwatt.app.report.number_text import MINUS, UNKNOWN, money_text, number_text, percent_text
@@ -78,7 +79,7 @@ def _script_json(data: dict[str, Any]) -> str:
 
 
 def _data(result: StudyResult, shown: StrategyResult | None) -> dict[str, Any]:
-    offsets = figures.local_offsets_s(result)
+    offsets = over_time.local_offsets_s(result)
     changes = [0, *(i for i in range(1, len(offsets)) if offsets[i] != offsets[i - 1])]
     return {
         "start_s": result.grid.start_unix_s,
@@ -88,18 +89,18 @@ def _data(result: StudyResult, shown: StrategyResult | None) -> dict[str, Any]:
         "energy_kwh_min": result.energy_kwh_min,
         "energy_kwh_max": result.energy_kwh_max,
         "shown": shown.name if shown else None,
-        "panels": figures.panels(result),
-        "series": figures.series(result),
-        "week_axis": figures.week_axis(),
-        "worth": figures.worth(result),
-        "months": figures.months(result),
+        "panels": over_time.panels(result),
+        "series": over_time.series(result),
+        "week_axis": over_time.week_axis(),
+        "worth": bars.worth(result),
+        "months": bars.months(result),
         "strategies": [
             {
                 "name": strategy.name,
                 "title": STRATEGY_TITLES[strategy.name],
-                "series": figures.strategy_series(strategy),
-                "week": figures.week_series(result, strategy),
-                "loss": figures.capacity_loss(strategy),
+                "series": over_time.strategy_series(strategy),
+                "week": over_time.week_series(result, strategy),
+                "loss": bars.capacity_loss(strategy),
                 "loss_words": " ".join(
                     filter(None, (words.wear_range(strategy), words.life_saved(strategy)))
                 ),
