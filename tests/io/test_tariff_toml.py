@@ -116,6 +116,17 @@ def test_every_example_is_tested() -> None:
     assert len(EXAMPLES) == 5
 
 
+def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site.toml").write_text(EXAMPLES[0], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    ((_, program),) = blocks("guides/tariffs.md", "python")
+    names: dict[str, object] = {}
+    exec(program, names)  # noqa: S102 - our own page
+    np.testing.assert_array_equal(names["import_price_per_kwh"], np.full(96, 0.32))
+    np.testing.assert_array_equal(names["export_price_per_kwh"], np.full(96, 0.081))
+    assert names["known_until_unix_s"] is None
+
+
 def test_without_export_nothing_is_earned() -> None:
     text = '[tariff]\ncurrency="EUR"\ntime_zone="UTC"\n[tariff.import]\nprice_per_kwh=0.3'
     assert prices_at(read(text), 2024, 6, 1) == (0.3, 0.0)

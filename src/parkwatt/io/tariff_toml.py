@@ -54,11 +54,14 @@ def read_tariff(record: Record, load_series: LoadSeries) -> Tariff:
         record.fault("time_zone", "is required")
     time_zone = read_time_zone(record, "time_zone") or ZoneInfo("UTC")
     setting = _Setting(currency, time_zone, _read_holidays(record), load_series)
-    import_price, spot = _read_price(record.record("import"), setting)
+    bought = record.record("import")
+    import_price, spot = _read_price(bought, setting)
     export_price = Price(())
     if record.has("export"):
         export = record.record("export")
         shares = _read_shares(export, import_price, spot)
+        if export.has("share_of_spot") and not bought.has("day_ahead"):
+            export.fault("share_of_spot", "needs tariff.import.day_ahead")
         export_price, _ = _read_price(export, setting, shares)
     demand_charge = _read_demand_charge(record)
     record.finish()
@@ -137,8 +140,6 @@ def _read_shares(
         components.append(
             SeriesPrice(spot.series, factor=share_of_spot, publication=spot.publication)
         )
-    elif share_of_spot is not None and not record.faults.found:
-        record.fault("share_of_spot", "needs tariff.import.day_ahead")
     return components
 
 
