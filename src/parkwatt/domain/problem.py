@@ -74,6 +74,8 @@ class Stay:
 
     ``energy_kwh_at_departure`` is asked for at ``to_step`` (None: nothing asked) and, where ``ready_from_step`` is given,
     at each instant from there on: the driver may leave early. What is missing then counts as the mean over those instants.
+    ``energy_kwh_used_before``: for a stay that is only expected, in place of the energy at arrival: it arrives with what the
+    stay before leaves, less this. For planners that look beyond the next trip; not part of the JSON contract.
     """
 
     from_step: int
@@ -82,6 +84,7 @@ class Stay:
     energy_kwh_at_departure: float | None = None
     energy_value_per_kwh: float = 0.0
     ready_from_step: int | None = None
+    energy_kwh_used_before: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

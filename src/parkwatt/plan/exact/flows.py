@@ -44,7 +44,11 @@ def read_flows(problem: Problem, form: Formulation, values: FloatArray) -> Flows
         discharge = None if columns.discharge is None else values[columns.discharge]
         power = _netted(item, charge, discharge)
         powers.append(power)
-        energies.append(_energy(item, power, problem.duration_h))
+        arrival_kwh = item.stay.energy_kwh_at_arrival
+        if item.stay.energy_kwh_used_before is not None and columns.bought is not None:
+            arrival_kwh = float(energies[-1][-1]) - item.stay.energy_kwh_used_before
+            arrival_kwh += float(values[columns.bought][0])
+        energies.append(_energy(item, arrival_kwh, power, problem.duration_h))
         net_kw[item.steps] += power
     solar: FloatArray
     if form.connection.solar_used is not None:
@@ -100,7 +104,9 @@ def _netted(item: StorageStay, charge: FloatArray, discharge: FloatArray | None)
     return np.round(power, _DIGITS) + 0.0
 
 
-def _energy(item: StorageStay, power: FloatArray, duration_h: FloatArray) -> FloatArray:
+def _energy(
+    item: StorageStay, arrival_kwh: float, power: FloatArray, duration_h: FloatArray
+) -> FloatArray:
     storage = item.storage
     gained = np.where(
         power > 0, power * storage.charge_efficiency, power / storage.discharge_efficiency
@@ -108,7 +114,7 @@ def _energy(item: StorageStay, power: FloatArray, duration_h: FloatArray) -> Flo
     energy = np.empty(len(power) + 1)
     energy[0] = 0.0
     np.cumsum(gained * duration_h[item.steps], out=energy[1:])
-    energy += item.stay.energy_kwh_at_arrival
+    energy += arrival_kwh
     return energy
 
 

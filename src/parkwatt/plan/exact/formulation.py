@@ -99,7 +99,10 @@ def formulate(
         charge_kw_most[item.steps] += item.storage.charge_kw_max
         discharge_kw_most[item.steps] += item.storage.discharge_kw_max
     connection = add_connection(builder, problem, charge_kw_most, discharge_kw_most, soft=soft)
-    stays = [add_stay(builder, problem, item, connection.balance, soft=soft) for item in items]
+    stays: list[StayColumns] = []
+    for item in items:
+        before = stays[-1] if stays else None
+        stays.append(add_stay(builder, problem, item, connection.balance, before, soft=soft))
     if exclusive is not None:
         add_direction(builder, connection, steps_where_export_is_dearer(problem, connection))
         for item, columns in zip(items, stays, strict=True):

@@ -21,6 +21,17 @@ _GAP_RELATIVE = 1e-5
 _GAP_ABSOLUTE = 1e-6
 
 
+# HiGHS's numbers for its simplex strategies.
+_DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4
+_CONCLUSIVE = (
+    highspy.HighsModelStatus.kOptimal,
+    highspy.HighsModelStatus.kInfeasible,
+    highspy.HighsModelStatus.kUnboundedOrInfeasible,
+    highspy.HighsModelStatus.kTimeLimit,
+    highspy.HighsModelStatus.kSolutionLimit,
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
     """Values and duals of one solve. ``column_dual`` and ``row_dual`` are empty after a mixed-integer solve."""
@@ -71,9 +82,16 @@ class Solver:
     def solve(self, stage: str) -> Solution | None:
         """Solve; None where no point satisfies all rows.
 
-        Raises SolverError where the solver gives up with neither an answer nor a proof that there is none.
+        Where the solver stumbles from its last basis, it tries once more from nothing. Raises SolverError
+        where it gives up with
+        neither an answer nor a proof that there is none.
         """
         self._highs.run()
+        if self._highs.getModelStatus() not in _CONCLUSIVE:
+            self._highs.clearSolver()
+            self._highs.setOptionValue("presolve", "on")
+            self._highs.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
+            self._highs.run()
         status = self._highs.getModelStatus()
         if status in (
             highspy.HighsModelStatus.kInfeasible,
@@ -112,4 +130,4 @@ class Solver:
 
     def prefer_primal(self) -> None:
         """Continue from a point that stays feasible: after a change of costs the primal simplex needs no first phase."""
-        self._highs.setOptionValue("simplex_strategy", 4)
+        self._highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from parkwatt.domain.errors import SolverError
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.exact.builder import LinearProgram
 from parkwatt.plan.exact.solver import Solution, Solver
@@ -39,4 +40,8 @@ def break_ties(
         solver.set_row_bounds(rows, held, held)
     solver.set_costs(tie_objective)
     solver.prefer_primal()
-    return solver.solve("ties")
+    try:
+        return solver.solve("ties")
+    except SolverError:
+        # A face fixed at rounded values can be numerically empty. The first optimum costs the same.
+        return None

@@ -8,9 +8,8 @@ import numpy as np
 
 from parkwatt.domain.record import FloatArray
 from parkwatt.site.outcome import MonthResult, StrategyName, StrategyResult, WearResult
-from parkwatt.site.study.inputs import StudyInputs
+from parkwatt.site.study.inputs import StudyInputs, connected
 from parkwatt.site.study.months import month_name, month_starts
-from parkwatt.site.study.prices import KnownPrices
 from parkwatt.site.study.replay import Departed
 
 # Less than this is not missed: a tenth of a per cent of a small battery, a third of a kilometre.
@@ -92,14 +91,6 @@ def wear_cost_by_step(
     return discharged * car.wear_price_per_kwh + above * step_h * car.holding_price_per_kwh_h
 
 
-def connected(inputs: StudyInputs) -> FloatArray:
-    """[T] 1.0 while the car is plugged in."""
-    plugged = np.zeros(inputs.grid.step_count)
-    for plug_in in inputs.plug_ins:
-        plugged[plug_in.arrival_step : plug_in.departure_step] = 1.0
-    return plugged
-
-
 def _months(
     inputs: StudyInputs,
     import_kw: FloatArray,
@@ -127,11 +118,18 @@ def _months(
     )
 
 
+def stored_price_per_kwh(inputs: StudyInputs) -> float:
+    """What a kWh more in the battery at the end than at the start is worth: the price that a quarter of the
+    span's hours lie below.
+
+    The same for every strategy and for the bound, and for a span of weeks too small to matter.
+    """
+    cheap = float(np.quantile(inputs.import_price_per_kwh, 0.25))
+    return cheap / inputs.car.charge_efficiency
+
+
 def _stored_value(inputs: StudyInputs, energy_kwh_at_end: float) -> float:
-    """What the energy gained over the span is worth, at the price of refilling; the same price for every strategy."""
-    last = inputs.grid.step_count - 1
-    price = KnownPrices(inputs).refill_price_per_kwh(last) / inputs.car.charge_efficiency
-    return (energy_kwh_at_end - inputs.energy_kwh_at_start) * price
+    return (energy_kwh_at_end - inputs.energy_kwh_at_start) * stored_price_per_kwh(inputs)
 
 
 def _self_consumption(

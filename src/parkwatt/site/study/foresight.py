@@ -16,9 +16,9 @@ from parkwatt.domain.errors import SolverError
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.exact.builder import Builder
 from parkwatt.plan.exact.solver import Solver
+from parkwatt.site.study.account import stored_price_per_kwh
 from parkwatt.site.study.inputs import PlugIn, StudyInputs
 from parkwatt.site.study.months import month_starts
-from parkwatt.site.study.prices import KnownPrices
 from parkwatt.site.study.replay import Departed, ReplayState
 
 # For a kWh missing at departure, in units of the highest price of the span: no price makes it worth leaving short.
@@ -203,9 +203,7 @@ class _Foresight:
 
     def _value_end(self, energy: slice) -> None:
         """What is left at the end is worth what the accounts give for it: a credit on the last energy, as one more column."""
-        inputs = self._inputs
-        last = inputs.grid.step_count - 1
-        price = KnownPrices(inputs).refill_price_per_kwh(last) / inputs.car.charge_efficiency
+        price = stored_price_per_kwh(self._inputs)
         left = self._builder.columns(1, upper=self._energy_upper(), cost=-price)
         row = self._builder.rows(1, upper=0.0)
         self._builder.entries(row, left, 1.0)

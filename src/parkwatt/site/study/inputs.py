@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from parkwatt.domain.problem import Storage
 from parkwatt.domain.record import FloatArray
@@ -29,17 +32,6 @@ class PlugIn:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Learned:
-    """Departures are not declared but learned from past stays.
-
-    ``early_probability``: the asked energy is ready at the time by which this share of departures would have happened.
-    """
-
-    presence: PresenceModel
-    early_probability: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class StudyInputs:
     """All that a replay needs; T = ``grid.step_count``.
 
@@ -47,8 +39,12 @@ class StudyInputs:
     ``prices_known_until``: maps a
     time to the time up to which prices were published then (None: all). The forecasters know more than the span: their history
     may begin earlier. ``public_price_per_kwh``: what energy costs that the car had to charge on the road.
-    ``learned``: None where
-    drivers declare their departure when they plug in. ``replan_steps``: steps between two plans. ``near_steps``: steps at full
+    ``presence``: the car's habits,
+    from which the stays after the present one are expected; None where nothing is known. ``early_probability``: None where
+    drivers declare their departure when they plug in; otherwise departures are learned from the habits too,
+    and what is asked is
+    ready at the time by which this share of departures would have happened.
+    ``replan_steps``: steps between two plans. ``near_steps``: steps at full
     resolution at the start of a plan; from there on it plans in hours, up to ``horizon_h``.
     """
 
@@ -72,8 +68,18 @@ class StudyInputs:
     demand_charge: DemandCharge | None = None
     public_price_per_kwh: float = 0.6
     energy_kwh_on_road_min: float = 0.0
-    learned: Learned | None = None
+    presence: PresenceModel | None = None
+    early_probability: float | None = None
     replan_steps: int = 4
     near_steps: int = 8
-    horizon_h: float = 36.0
+    horizon_h: float = 48.0
+    holidays: frozenset[date] = frozenset()
     notes: tuple[str, ...] = ()
+
+
+def connected(inputs: StudyInputs) -> FloatArray:
+    """[T] 1.0 while the car is plugged in."""
+    plugged = np.zeros(inputs.grid.step_count)
+    for plug_in in inputs.plug_ins:
+        plugged[plug_in.arrival_step : plug_in.departure_step] = 1.0
+    return plugged
