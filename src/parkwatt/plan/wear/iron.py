@@ -13,7 +13,7 @@ from parkwatt.plan.wear.law import (
     anode_table,
     soc_grid,
 )
-from parkwatt.plan.wear.spans import FloatArray
+from parkwatt.plan.wear.spans import FloatArray, SampleArray
 from parkwatt.plan.wear.stress import Stress
 
 # The break-in of the Sony-Murata cell was seen in tests of more than this many full cycles a day.
@@ -29,10 +29,10 @@ class PrismaticLfp(CellEquations):
     def __init__(self) -> None:
         self._anode = anode_table(1.0)
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         return [8.37e4 * np.exp((-5.21e3 - 3.56e3 * self._anode(soc)) / temperature_k)]
 
-    def thermal_terms(self, temperature_k: FloatArray) -> list[FloatArray]:
+    def thermal_terms(self, temperature_k: SampleArray) -> list[SampleArray]:
         return [np.exp(2.19e3 / temperature_k) + np.exp(-1.55e5 / temperature_k)]
 
     def drive(self, stress: Stress) -> list[FloatArray]:
@@ -64,7 +64,7 @@ class SonyMurataLfp(CellEquations):
         self._middle = SocTable(skew_normal(soc_grid(), 0.0583128906965484, 0.208738181522897))
         self._depth = SocTable(skew_normal(soc_grid(), -3.80744333129564, 1.1612626042821))
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         inverse = 1 / temperature_k
         inverse_cube = inverse * inverse * inverse
         square = temperature_k * temperature_k
@@ -90,7 +90,9 @@ class SonyMurataLfp(CellEquations):
             + 2.11559710307295e-06 * np.exp(depth * depth * rate * rate * rate)
         )
         height = np.tanh(25.4130804598602 * depth / 2)
-        break_in_extent = 0.582258029148225 * middle * self._depth(depth) * height
+        break_in_extent = (
+            0.582258029148225 * middle * self._depth(depth.astype(np.float32)) * height
+        )
         fast = full_cycles > BREAK_IN_CYCLES_PER_DAY_MIN * days
         break_in_cycles = np.where(fast, full_cycles, 0.0)
         break_in_curvature = np.full_like(depth, self.break_in.exponent)

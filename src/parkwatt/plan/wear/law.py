@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from parkwatt.plan.wear.spans import FloatArray
+from parkwatt.plan.wear.spans import FloatArray, SampleArray
 from parkwatt.plan.wear.stress import Stress, Terms
 
 # Charge is looked up to 1/32768 of capacity; the tables below are exact to 5 digits at that step.
@@ -149,17 +149,17 @@ class CellEquations:
 
     def time_terms(
         self,
-        temperature_k: FloatArray,  # noqa: ARG002
-        soc: FloatArray,  # noqa: ARG002
-    ) -> list[FloatArray]:
+        temperature_k: SampleArray,  # noqa: ARG002
+        soc: SampleArray,  # noqa: ARG002
+    ) -> list[SampleArray]:
         """None."""
         return []
 
-    def sample_terms(self, soc: FloatArray) -> list[FloatArray]:  # noqa: ARG002
+    def sample_terms(self, soc: SampleArray) -> list[SampleArray]:  # noqa: ARG002
         """None."""
         return []
 
-    def thermal_terms(self, temperature_k: FloatArray) -> list[FloatArray]:  # noqa: ARG002
+    def thermal_terms(self, temperature_k: SampleArray) -> list[SampleArray]:  # noqa: ARG002
         """None."""
         return []
 
@@ -173,11 +173,11 @@ class SocTable:
     """
 
     def __init__(self, values: FloatArray) -> None:
-        self._values = values
+        self._values = values.astype(np.float32)
 
-    def __call__(self, soc: FloatArray) -> FloatArray:
+    def __call__(self, soc: SampleArray) -> SampleArray:
         """The function at each charge (fraction 0..1)."""
-        return self._values[(soc * TABLE_STEPS + 0.5).astype(np.int64)]
+        return self._values[(soc * TABLE_STEPS + 0.5).astype(np.int32)]
 
 
 def soc_grid() -> FloatArray:

@@ -17,7 +17,7 @@ from parkwatt.plan.wear.law import (
     anode_table,
     soc_grid,
 )
-from parkwatt.plan.wear.spans import FloatArray
+from parkwatt.plan.wear.spans import FloatArray, SampleArray
 from parkwatt.plan.wear.stress import Stress
 
 ANODE_HALF_V = 0.123  # anode potential at about half charge
@@ -109,10 +109,10 @@ class SanyoNmc111(CellEquations):
         self._volts = SocTable(volts)
         self._volts_squared = SocTable(volts**2)
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         return [(7.543 * self._volts(soc) - 23.75) * 1e6 * np.exp(-6976 / temperature_k)]
 
-    def sample_terms(self, soc: FloatArray) -> list[FloatArray]:
+    def sample_terms(self, soc: SampleArray) -> list[SampleArray]:
         return [self._volts_squared(soc)]
 
     def drive(self, stress: Stress) -> list[FloatArray]:
@@ -180,7 +180,7 @@ class LgM50Nmc811(CellEquations):
         self._soc_root = SocTable(np.sqrt(soc))
         self._high_charge = SocTable(-2.39156628786525 - 0.185337797906876 * np.exp(soc**3))
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         relative = temperature_k / REFERENCE_WARM_K
         square = relative * relative
         cube = square * relative
@@ -211,10 +211,10 @@ class LgMj1Nmc811(CellEquations):
     calendar, cycling = PowerLaw(0.743), PowerLaw(0.695)
     laws = (calendar, cycling)
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         return [0.0353 * np.exp((57.7 * soc - 1.03e3) / temperature_k)]
 
-    def thermal_terms(self, temperature_k: FloatArray) -> list[FloatArray]:
+    def thermal_terms(self, temperature_k: SampleArray) -> list[SampleArray]:
         return [np.exp(2.25e3 / temperature_k) + np.exp(-1.14e4 / temperature_k)]
 
     def drive(self, stress: Stress) -> list[FloatArray]:
@@ -236,7 +236,7 @@ class PanasonicNca(CellEquations):
     calendar, cycling = PowerLaw(0.512), PowerLaw(0.699)
     laws = (calendar, cycling)
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         return [75.4 * np.exp((353 * soc - 3.34e3) / temperature_k)]
 
     def drive(self, stress: Stress) -> list[FloatArray]:
@@ -256,7 +256,7 @@ class PouchNmcA(CellEquations):
     def __init__(self) -> None:
         self._anode = anode_table(-1 / 3, ANODE_HALF_V)
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         relative = temperature_k / REFERENCE_WARM_K
         return [8.71e-7 * np.exp(10 * relative * relative * relative * self._anode(soc))]
 
@@ -285,11 +285,11 @@ class PouchNmcB1(CellEquations):
     def __init__(self) -> None:
         self._anode = anode_table(1 / 3, ANODE_HALF_V)
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         inverse = REFERENCE_WARM_K / temperature_k
         return [36.2 * np.exp(-4.4 * inverse * inverse * inverse * self._anode(soc))]
 
-    def thermal_terms(self, temperature_k: FloatArray) -> list[FloatArray]:
+    def thermal_terms(self, temperature_k: SampleArray) -> list[SampleArray]:
         return [(temperature_k / REFERENCE_WARM_K) ** (3 * 0.458)]
 
     def drive(self, stress: Stress) -> list[FloatArray]:
@@ -310,7 +310,7 @@ class PouchNmcB2(CellEquations):
     def __init__(self) -> None:
         self._anode = anode_table(1 / 3, ANODE_HALF_V)
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         inverse = REFERENCE_WARM_K / temperature_k
         return [12.0 * np.exp(-3.91 * inverse * inverse * inverse * self._anode(soc))]
 
@@ -342,7 +342,7 @@ class LeafLmo(CellEquations):
     calendar, cycling = PowerLaw(0.464), PowerLaw(1.08)
     laws = (calendar, cycling)
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         return [3.25e8 * np.exp((162 * soc - 7.58e3) / temperature_k)]
 
     def drive(self, stress: Stress) -> list[FloatArray]:

@@ -14,12 +14,15 @@ results can be compared number by number:
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import rainflow
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+# One value a sample; single precision, which no type checker can follow through arithmetic.
+SampleArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.int64]
 
 SPAN_S_MAX = 86400.0

@@ -7,6 +7,9 @@ health q the charge within a span is stretched around the span's first sample,
 
 (as the reference does with energy throughput conserved). Every stress is therefore a function of
 health.
+
+What is held for every sample is in single precision, enough for the digits that matter and faster;
+what is held for every span is in double precision.
 """
 
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from parkwatt.plan.wear.spans import FloatArray, Spans
+from parkwatt.plan.wear.spans import FloatArray, SampleArray, Spans
 
 ZERO_CELSIUS_K = 273.15
 SECONDS_PER_HOUR = 3600.0
@@ -59,15 +62,15 @@ class Terms(Protocol):
         """Whether a speed is needed: 1 while charging, -1 while discharging, 0 not."""
         ...
 
-    def time_terms(self, temperature_k: FloatArray, soc: FloatArray) -> list[FloatArray]:
+    def time_terms(self, temperature_k: SampleArray, soc: SampleArray) -> list[SampleArray]:
         """Terms of temperature and charge whose mean over time is needed."""
         ...
 
-    def sample_terms(self, soc: FloatArray) -> list[FloatArray]:
+    def sample_terms(self, soc: SampleArray) -> list[SampleArray]:
         """Terms of charge whose plain mean over samples is needed."""
         ...
 
-    def thermal_terms(self, temperature_k: FloatArray) -> list[FloatArray]:
+    def thermal_terms(self, temperature_k: SampleArray) -> list[SampleArray]:
         """Terms of temperature whose mean over time is needed (`Stress.thermal_means`)."""
         ...
 
@@ -92,28 +95,32 @@ class StressHistory:
         first, last = spans.first, spans.last
         self.count = len(first)
         self._first, self._terms, self._soc = first, terms, soc
-        self._temperature_k = temperature_c + ZERO_CELSIUS_K
+        self._temperature_k = (temperature_c + ZERO_CELSIUS_K).astype(np.float32)
         self._soc_first = soc[first]
         self._soc_low = np.minimum.reduceat(soc, first)
         self._soc_high = np.maximum.reduceat(soc, first)
         self._samples = (last - first + 1).astype(np.float64)
         self._span_of_sample = np.repeat(np.arange(self.count), last - first + 1)
-        self._start = np.repeat(self._soc_first, last - first + 1)
-        self._departure = soc - self._start
+        start = np.repeat(self._soc_first, last - first + 1)
+        self._start = start.astype(np.float32)
+        self._departure = (soc - start).astype(np.float32)
 
         self.duration_days = (time_s[last] - time_s[first]) / SECONDS_PER_DAY
         # Steps across a cut belong to no span: they weigh nothing. One more ends the array.
-        self._step_s = np.append(np.diff(time_s), 0.0)
+        self._step_s = np.append(np.diff(time_s), 0.0).astype(np.float32)
         self._step_s[last] = 0.0
         self._inside = self._step_s > 0
-        self._per_step_h = SECONDS_PER_HOUR / np.where(self._inside, self._step_s, np.inf)
-        before = np.concatenate(([0.0], self._step_s[:-1]))
-        after = np.append(self._step_s[1:], 0.0)
+        self._per_step_h = SECONDS_PER_HOUR / np.where(
+            self._inside, self._step_s, np.float32(np.inf)
+        )
+        zero = np.zeros(1, np.float32)
+        before = np.concatenate((zero, self._step_s[:-1]))
+        after = np.concatenate((self._step_s[1:], zero))
         span_s = np.where(self.duration_days > 0, self.duration_days * SECONDS_PER_DAY, 1.0)
-        per_span_s = np.repeat(1.0 / span_s, last - first + 1)
+        per_span_s = np.repeat((1.0 / span_s).astype(np.float32), last - first + 1)
         self._weight = (before + self._step_s) / 2 * per_span_s
         # The rate of a step stands at its end: trapezoid over the ends of the span's steps.
-        own = np.where(before > 0, self._step_s, 0.0)
+        own = self._step_s * (before > 0)
         self._rate_weight = (own + after) * self._inside / 2 * per_span_s
         self._thermal_means = self._thermal_rows()
 
@@ -165,14 +172,14 @@ class StressHistory:
     def _thermal_rows(self) -> list[FloatArray]:
         temperature_k = self._temperature_k
         mean = self._sum(temperature_k) / self._samples
-        away = temperature_k - mean[self._span_of_sample]
+        away = temperature_k - mean.astype(np.float32)[self._span_of_sample]
         rows = [mean, np.sqrt(self._sum(away * away * self._weight))]
         rows += [
             self._sum(term * self._weight) for term in self._terms.thermal_terms(temperature_k)
         ]
         return rows
 
-    def _mean_while(self, active: NDArray[np.bool_], speed: FloatArray) -> FloatArray:
+    def _mean_while(self, active: NDArray[np.bool_], speed: SampleArray) -> FloatArray:
         """Trapezoid mean of the speed over a span's active steps; 0 where none is."""
         steps = np.flatnonzero(active)
         span = self._span_of_sample[steps]
@@ -186,5 +193,5 @@ class StressHistory:
         mean[span] = speeds  # holds for a single active step
         return np.divide(total, length, out=mean, where=length > 0)
 
-    def _sum(self, values: FloatArray) -> FloatArray:
-        return np.add.reduceat(values, self._first)
+    def _sum(self, values: SampleArray) -> FloatArray:
+        return np.add.reduceat(values, self._first).astype(np.float64)
