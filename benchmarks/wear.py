@@ -54,7 +54,7 @@ def ours(cell: Cell, history: History) -> Callable[[], float]:
 
     def run() -> float:
         result = simulate_ageing(cell, history.time_s, history.soc, history.temperature_c, YEARS)
-        return float(result.capacity[-1])
+        return float(result.capacity_fraction[-1])
 
     return run
 

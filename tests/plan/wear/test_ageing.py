@@ -28,8 +28,8 @@ def age(cell: Cell, history: History, years: float) -> AgeingResult:
 @given(cells, histories, st.floats(0.05, 3))
 def test_more_time_never_gives_more_capacity(cell: Cell, history: History, years: float) -> None:
     result = age(cell, history, years)
-    assert np.all(np.diff(result.capacity) <= 1e-12)
-    assert result.capacity[0] == pytest.approx(1, abs=1e-9)
+    assert np.all(np.diff(result.capacity_fraction) <= 1e-12)
+    assert result.capacity_fraction[0] == pytest.approx(1, abs=1e-9)
     assert np.all(np.diff(result.time_days) >= 0)
     assert result.time_days[-1] > years * 365 >= result.time_days[-2]
 
@@ -38,7 +38,7 @@ def test_more_time_never_gives_more_capacity(cell: Cell, history: History, years
 @given(cells, histories)
 def test_capacity_is_one_less_the_losses(cell: Cell, history: History) -> None:
     result = age(cell, history, 1)
-    assert result.capacity == pytest.approx(1 - result.calendar_loss - result.cycle_loss)
+    assert result.capacity_fraction == pytest.approx(1 - result.calendar_loss - result.cycle_loss)
     assert np.all(result.calendar_loss >= 0)
     assert np.all(result.cycle_loss >= 0)
 
@@ -49,9 +49,9 @@ def test_a_longer_run_begins_like_a_shorter_one(
     cell: Cell, history: History, years: float, further: float
 ) -> None:
     short, long = age(cell, history, years), age(cell, history, years + further)
-    count = len(short.capacity)
+    count = len(short.capacity_fraction)
     assert long.time_days[:count] == pytest.approx(short.time_days)
-    assert long.capacity[:count] == pytest.approx(short.capacity, abs=2e-4)
+    assert long.capacity_fraction[:count] == pytest.approx(short.capacity_fraction, abs=2e-4)
 
 
 @few
@@ -81,7 +81,7 @@ def test_a_history_laid_end_to_end_ages_like_its_repetition(cell: Cell) -> None:
     warmth = np.full(len(year.time_s), 20.0)
     repeated = simulate_ageing(cell, week.time_s, week.soc, warmth[: len(week.soc)], 5)
     laid = simulate_ageing(cell, year.time_s, year.soc, warmth, 5)
-    assert repeated.capacity[-1] == pytest.approx(laid.capacity[-1], abs=0.02)
+    assert repeated.capacity_fraction[-1] == pytest.approx(laid.capacity_fraction[-1], abs=0.02)
 
 
 @pytest.mark.parametrize("cell", CELLS.values(), ids=lambda cell: cell.id)
@@ -90,8 +90,8 @@ def test_a_first_day_almost_unused_settles(cell: Cell) -> None:
     soc = np.concatenate((0.7 - 0.001 * (np.arange(96 * 3) % 96 < 2), car_history(days=30).soc))
     time_s = np.arange(len(soc), dtype=np.float64) * 900.0
     result = simulate_ageing(cell, time_s, soc, np.full(len(soc), 25.0), 3)
-    assert np.all(np.isfinite(result.capacity))
-    assert result.capacity[-1] < 1
+    assert np.all(np.isfinite(result.capacity_fraction))
+    assert result.capacity_fraction[-1] < 1
 
 
 def test_notes_name_what_lies_outside_the_experiments() -> None:
@@ -104,7 +104,7 @@ def test_notes_name_what_lies_outside_the_experiments() -> None:
 
 def test_loss_per_year_is_the_mean_over_the_years() -> None:
     result = age(CELLS["lfp-prismatic"], car_history(), 4)
-    mean = 100 * (1 - result.capacity[-1]) / result.years
+    mean = 100 * (1 - result.capacity_fraction[-1]) / result.years
     assert result.loss_percent_per_year == pytest.approx(mean)
     assert 0.3 < result.loss_percent_per_year < 2
 

@@ -19,7 +19,7 @@ def capacity(cell_id: str, history: History) -> float:
     result = simulate_ageing(
         CELLS[cell_id], history.time_s, history.soc, history.temperature_c, YEARS
     )
-    return float(result.capacity[-1])
+    return float(result.capacity_fraction[-1])
 
 
 def test_every_cell_and_history_has_a_stored_figure() -> None:

@@ -26,7 +26,7 @@ def test_causes_sum_to_the_loss(cell: Cell, grid_use: float, years: float) -> No
     found = split(cell, grid_use, years)
     history = car_history(days=20, grid_use=grid_use)
     whole = simulate_ageing(cell, history.time_s, history.soc, history.temperature_c, years)
-    lost = 100 * np.interp(years * 365, whole.time_days, 1 - whole.capacity) / years
+    lost = 100 * np.interp(years * 365, whole.time_days, 1 - whole.capacity_fraction) / years
     assert found.total_percent_per_year == pytest.approx(lost)
     assert found.calendar_percent_per_year > 0
     assert found.driving_percent_per_year >= 0

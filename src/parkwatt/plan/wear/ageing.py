@@ -28,12 +28,12 @@ class AgeingResult:
 
     All arrays have one value at the start and one after each span of about a day. Losses and
     capacity
-    are fractions of the capacity when new: `capacity = 1 - calendar_loss - cycle_loss`. `notes`
-    says where the history leaves the range of the experiments behind the cell's equations.
+    are fractions of the capacity when new: `capacity_fraction = 1 - calendar_loss - cycle_loss`.
+    `notes` says where the history leaves the range of the experiments behind the cell's equations.
     """
 
     time_days: FloatArray
-    capacity: FloatArray
+    capacity_fraction: FloatArray
     calendar_loss: FloatArray
     cycle_loss: FloatArray
     notes: tuple[str, ...]
@@ -46,7 +46,7 @@ class AgeingResult:
     @property
     def loss_percent_per_year(self) -> float:
         """Mean loss of capacity over the simulated time, in percent of the new capacity a year."""
-        return 100.0 * (1.0 - float(self.capacity[-1])) / self.years
+        return 100.0 * (1.0 - float(self.capacity_fraction[-1])) / self.years
 
 
 def simulate_ageing(
@@ -82,7 +82,7 @@ def simulate_ageing(
     calendar_loss, cycle_loss = losses[0], losses[1:].sum(axis=0)
     return AgeingResult(
         time_days=time_days,
-        capacity=1.0 - calendar_loss - cycle_loss,
+        capacity_fraction=1.0 - calendar_loss - cycle_loss,
         calendar_loss=calendar_loss,
         cycle_loss=cycle_loss,
         notes=_notes(cell, soc, temperature_c),

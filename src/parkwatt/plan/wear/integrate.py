@@ -30,7 +30,7 @@ HEALTH_STEP = 0.1
 HEALTH_MIN = 0.1
 
 # Between two rounds; what is left after the second is some thirty times less.
-LOSS_TOLERANCE = 1e-4
+LOSS_TOLERANCE = 5e-5
 ROUNDS_MAX = 12
 WINDOW_GROWTH = 3
 
@@ -94,9 +94,13 @@ def integrate(equations: Equations, history: StressHistory, count: int) -> Float
     even = np.empty((len(equations.laws), count + 1))
     even[:, :1] = np.array([[law.initial] for law in equations.laws]) ** (1 / exponents)
     done, size = 0, 1
+
+    def guess(size: int) -> FloatArray:
+        return _guess(even[:, : done + 1], size, history.count)
+
     while done < count:
         size = min(size, count - done)
-        while (after := _solve(equations, drive, even[:, done], slice(done, done + size))) is None:
+        while (after := _solve(equations, drive, guess(size), slice(done, done + size))) is None:
             size = max(1, size // 4)
         even[:, done + 1 : done + size + 1] = after
         done += size
@@ -105,15 +109,14 @@ def integrate(equations: Equations, history: StressHistory, count: int) -> Float
 
 
 def _solve(
-    equations: Equations, drive: Drive, start: FloatArray, window: slice
+    equations: Equations, drive: Drive, before: FloatArray, window: slice
 ) -> FloatArray | None:
     """loss**(1/exponent) after each span of a window, or None if the iteration does not settle."""
     size = window.stop - window.start
-    growth = np.arange(window.start, window.stop) / window.start if window.start else np.ones(1)
-    before = start[:, np.newaxis] * growth
+    start = before[:, 0].copy()
     after = np.empty_like(before)
     lost = _lost(equations, before)
-    for round_ in range(ROUNDS_MAX):
+    for _ in range(ROUNDS_MAX):
         rows = drive.at(1.0 - lost, window)
         first = 0
         for i, law in enumerate(equations.laws):
@@ -127,9 +130,20 @@ def _solve(
         before[:, 0] = start
         before[:, 1:] = after[:, :-1]
         lost_before, lost = lost, _lost(equations, before)
-        if size == 1 or (round_ > 0 and np.max(np.abs(lost - lost_before)) < LOSS_TOLERANCE):
+        if size == 1 or np.max(np.abs(lost - lost_before)) < LOSS_TOLERANCE:
             return after
     return None
+
+
+def _guess(even: FloatArray, size: int, period: int) -> FloatArray:
+    """loss**(1/exponent) before each of the next spans, as it grew in the last pass of the history."""
+    done = even.shape[1] - 1
+    start = even[:, -1:]
+    if done < period:
+        return start * (np.arange(done, done + size) / done if done else np.ones(1))
+    last_pass = even[:, -1 - period :] - even[:, -1 - period : -period]
+    passes, place = np.divmod(np.arange(size), period)
+    return np.asarray(start + passes * last_pass[:, -1:] + last_pass[:, place])
 
 
 def _lost(equations: Equations, even: FloatArray) -> FloatArray:

@@ -203,6 +203,6 @@ def anode_potential_v(soc: FloatArray) -> FloatArray:
     )
 
 
-def anode_table(power: float, unit_v: float = 1.0) -> SocTable:
-    """Table of (anode potential / unit_v) ** power."""
-    return SocTable((anode_potential_v(soc_grid()) / unit_v) ** power)
+def anode_table(exponent: float, unit_v: float = 1.0) -> SocTable:
+    """Table of (anode potential / unit_v) ** exponent."""
+    return SocTable((anode_potential_v(soc_grid()) / unit_v) ** exponent)
