@@ -79,6 +79,7 @@ def test_what_is_absent_has_its_default() -> None:
     problem = problem_from_json(sound())
     assert problem.site.batteries_may_export
     assert problem.step_count == 4
+    assert problem.time_zone == "UTC"
     assert problem.duration_h.tolist() == [1.0] * 4
     assert problem.site.load_kw.tolist() == [0.0] * 4
     assert problem.site.solar_curtailable
@@ -114,6 +115,7 @@ FAULTS: list[tuple[Callable[[Table], None], str]] = [
     (put("step_minutes", value=-15), "step_minutes: must be greater than 0, got -15"),
     (put("step_minutes", value=True), "step_minutes: must be a number, got "),
     (put("currency", value=""), "currency: must not be empty"),
+    (put("time_zone", value="Europe/Nowhere"), "time_zone: must be a time zone such as"),
     (put("extra", value=1), "extra: is not a known field"),
     (put("site", "tariff", value=1), "site.tariff: is not a known field"),
     (put("site", "import_price_per_kwh", value=[]), "site.import_price_per_kwh: must have at lea"),
@@ -181,7 +183,7 @@ def test_a_missing_field_is_named(path: tuple[str | int, ...]) -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     table = sound()
-    for change, _ in FAULTS[-3:] + FAULTS[20:23] + FAULTS[:1]:
+    for change, _ in FAULTS[-3:] + FAULTS[21:24] + FAULTS[:1]:
         change(table)
     assert len(faults_of(table)) == 6  # the last change of ready_from_step replaces the one before
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, cast
 
-from parkwatt.domain.errors import InputError
+from parkwatt.domain.errors import Description, InputError
 from parkwatt.domain.plan import (
     BatteryPlan,
     CostParts,
@@ -172,7 +172,7 @@ def _named(record: Record, name: str, ids: Sequence[str]) -> list[Record]:
     items = _listed(record, name)
     if record.has(name) and len(items) != len(ids):
         rule = f"must have {len(ids)} entries, one for each in the problem, in its order"
-        record.fault(name, rule, f"{len(items)} entries")
+        record.fault(name, rule, Description(f"{len(items)} entries"))
     for item, expected in zip(items, ids, strict=False):
         found = item.text("id")
         if found and found != expected:
@@ -195,7 +195,7 @@ def _vehicle(record: Record, vehicle: Vehicle, step_count: int) -> VehiclePlan:
     items = _listed(record, "stays")
     if record.has("stays") and len(items) != len(vehicle.stays):
         rule = f"must have {len(vehicle.stays)} entries, one for each stay in the problem"
-        record.fault("stays", rule, f"{len(items)} entries")
+        record.fault("stays", rule, Description(f"{len(items)} entries"))
     stays = tuple(_stay(item, stay) for item, stay in zip(items, vehicle.stays, strict=False))
     record.finish()
     return VehiclePlan(id=vehicle.id, power_kw=power_kw, stays=stays)

@@ -21,6 +21,7 @@ from parkwatt.domain.problem import (
     Vehicle,
 )
 from parkwatt.domain.record import Faults, FloatArray, Record
+from parkwatt.io.series_source import read_time_zone
 
 VERSION = 1
 
@@ -57,6 +58,7 @@ def problem_from_json(table: object) -> Problem:
     start = _start(record)
     step_minutes = record.number("step_minutes", above=0.0, maximum=_STEP_MINUTES_MAX)
     currency = record.text("currency")
+    time_zone = read_time_zone(record, "time_zone")
     site = _site(record.record("site"))
     step_count = len(site.import_price_per_kwh)
     ids: set[str] = set()
@@ -67,7 +69,8 @@ def problem_from_json(table: object) -> Problem:
         _check_end(record, start, step_minutes * step_count)
     faults.raise_if_any()
     duration_h = np.full(step_count, step_minutes / 60.0)
-    return Problem(start, duration_h, currency, site, batteries, vehicles)
+    zone_name = "UTC" if time_zone is None else time_zone.key
+    return Problem(start, duration_h, currency, site, batteries, vehicles, zone_name)
 
 
 def problem_to_json(problem: Problem) -> dict[str, object]:
@@ -84,6 +87,7 @@ def problem_to_json(problem: Problem) -> dict[str, object]:
         "start": problem.start.isoformat().replace("+00:00", "Z"),
         "step_minutes": round(float(duration_h[0]) * 60.0, 9),
         "currency": problem.currency,
+        "time_zone": problem.time_zone,
         "site": {
             "import_price_per_kwh": site.import_price_per_kwh.tolist(),
             "export_price_per_kwh": site.export_price_per_kwh.tolist(),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from parkwatt.domain.errors import Description
 from parkwatt.domain.plan import Plan
 from parkwatt.domain.problem import Problem
 from parkwatt.domain.record import FloatArray
@@ -43,7 +44,7 @@ def check_form(problem: Problem, plan: Plan, findings: Findings) -> None:
 
 def _series(field: str, values: FloatArray, length: int, findings: Findings) -> None:
     if np.shape(values) != (length,):
-        findings.add(field, f"must have {length} values", f"shape {np.shape(values)}")
+        findings.add(field, f"must have {length} values", Description(f"shape {np.shape(values)}"))
         return
     findings.none_of(field, ~np.isfinite(values), values, "must be finite")
 
@@ -56,4 +57,4 @@ def _number(field: str, value: float, findings: Findings) -> None:
 def _ids(field: str, found: Sequence[str], expected: Sequence[str], findings: Findings) -> None:
     if list(found) != list(expected):
         rule = f"must be for {', '.join(expected) or 'none'}, in the problem's order"
-        findings.add(field, rule, ", ".join(found) or "none")
+        findings.add(field, rule, Description(", ".join(found) or "none"))

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from parkwatt.domain.errors import Description
 from parkwatt.domain.plan import Plan
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.check.report import Findings
@@ -33,7 +34,7 @@ def check_reasons(
         path = f"reasons[{index}]"
         expected_kw = mean_power_kw.pop((reason.id, reason.from_step, reason.to_step), None)
         if expected_kw is None:
-            told = f"{reason.id} in steps {reason.from_step} to {reason.to_step}"
+            told = Description(f"{reason.id} in steps {reason.from_step} to {reason.to_step}")
             findings.add(path, "must belong to a run of its battery, one to each", told)
         else:
             findings.equal(f"{path}.power_kw", reason.power_kw, expected_kw)

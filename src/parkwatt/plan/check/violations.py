@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from parkwatt.domain.errors import Description
 from parkwatt.domain.plan import Plan, Violation, ViolationKind
 from parkwatt.domain.problem import Problem
 from parkwatt.domain.record import FloatArray
@@ -74,8 +75,8 @@ def check_violations(
         findings.add("status", rule, plan.status)
 
 
-def _told(miss: Miss | Violation) -> str:
-    return f"{miss.kind} of {miss.id or 'the site'} at step {miss.step}"
+def _told(miss: Miss | Violation) -> Description:
+    return Description(f"{miss.kind} of {miss.id or 'the site'} at step {miss.step}")
 
 
 def _limit_misses(
