@@ -32,9 +32,16 @@ class InputFault:
         return f"{self.field}: {self.rule}, got {_shown(self.value)}"
 
 
+class Description(str):
+    """What was found, in words ("null", "a list") in place of the value itself: shown without quotes."""
+
+    __slots__ = ()
+
+
 def _shown(value: object) -> str:
     """The value as a reader would recognise it, on one line and never longer than a glance."""
-    text = repr(value) if isinstance(value, str) else str(value)
+    quoted = isinstance(value, str) and not isinstance(value, Description)
+    text = repr(value) if quoted else str(value)
     text = " ".join(text.split())
     if len(text) > _VALUE_CHARACTERS_MAX:
         return text[: _VALUE_CHARACTERS_MAX - 1] + "…"

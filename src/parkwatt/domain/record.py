@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parkwatt.domain.errors import InputError, InputFault
+from parkwatt.domain.errors import Description, InputError, InputFault
 
 FloatArray = NDArray[np.float64]
 
@@ -69,6 +69,43 @@ class Record:
     def fault(self, name: str, rule: str, value: object = None) -> None:
         """Note a fault of the field ``name``."""
         self.faults.add(self.field(name), rule, value)
+
+    def free_fields(self, name: str) -> dict[str, object]:
+        """All fields of the optional table ``name``, whose names are the user's own; their values are unchecked."""
+        value = self._take(name, required=False)
+        if name not in self._table:
+            return {}
+        if not isinstance(value, Mapping):
+            self.fault(name, "must be a table of named fields", kind_of(value))
+            return {}
+        return dict(value)
+
+    def dates(self, name: str) -> list[date]:
+        """The optional list of dates in field ``name``: TOML dates, or texts such as 2024-12-24."""
+        values = self._take(name, required=False)
+        if name not in self._table:
+            return []
+        if not isinstance(values, list):
+            self.fault(name, "must be a list of dates", kind_of(values))
+            return []
+        found = [self._as_date(f"{name}[{index}]", value) for index, value in enumerate(values)]
+        return [day for day in found if day is not None]
+
+    def optional_date(self, name: str) -> date | None:
+        """A date, or None where it is absent or null."""
+        value = self._take(name, required=False)
+        return None if value is None else self._as_date(name, value)
+
+    def _as_date(self, name: str, value: object) -> date | None:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        if isinstance(value, str):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        self.fault(name, "must be a date such as 2024-12-24", kind_of(value))
+        return None
 
     def finish(self) -> None:
         """Report each field that no reader asked for."""
@@ -170,6 +207,29 @@ class Record:
             return None
         return self.text(name)
 
+    def texts(self, name: str, *, choices: Sequence[str]) -> list[str] | None:
+        """A list of texts, each one of ``choices``; None where it is absent."""
+        values = self._take(name, required=False)
+        if name not in self._table:
+            return None
+        if not isinstance(values, list):
+            self.fault(name, "must be a list of texts", kind_of(values))
+            return []
+        known = [value for value in values if isinstance(value, str) and value in choices]
+        for index, value in enumerate(values):
+            if value not in known:
+                self.fault(f"{name}[{index}]", f"must be one of {', '.join(choices)}", value)
+        return known
+
+    def with_fields(self, **fields: object) -> Record:
+        """The same table with these fields set, for a reader of one thing where this table describes several alike.
+
+        What that reader asks for counts as asked here too.
+        """
+        copy = Record({**self._table, **fields}, self.path, self.faults)
+        copy._asked = self._asked
+        return copy
+
     def time_utc(self, name: str) -> datetime:
         """An aware time in ISO 8601, converted to UTC; a time without a zone is a fault."""
         value = self._take(name, required=True)
@@ -213,7 +273,7 @@ class Record:
             self.fault(name, "must be a list of numbers", kind_of(value))
             return stand_in
         if length is not None and len(value) != length:
-            self.fault(name, f"must have {length} values, one a step", f"{len(value)} values")
+            self.fault(name, f"must have {length} values, one a step", Description(f"{len(value)} values"))
             return stand_in
         if set(map(type, value)) <= {int, float}:
             try:
@@ -289,16 +349,16 @@ def range_rule(number: float, minimum: float, maximum: float, above: float) -> s
     return None
 
 
-def kind_of(value: object) -> str:
+def kind_of(value: object) -> Description:
     """What a value is, in a user's words."""
     if value is None:
-        return "null"
+        return Description("null")
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return Description("true" if value else "false")
     if isinstance(value, str):
-        return f"the text {value!r}"
+        return Description(f"the text {value!r}")
     if isinstance(value, Mapping):
-        return "a table"
+        return Description("a table")
     if isinstance(value, list):
-        return "a list"
-    return str(value)
+        return Description("a list")
+    return Description(value)

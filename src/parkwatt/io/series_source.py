@@ -24,7 +24,6 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from parkwatt.domain.record import Record, kind_of
-from parkwatt.io.open_record import free_fields
 from parkwatt.io.raw_table import Condition
 
 Quantity = Literal["power", "price", "raw"]
@@ -154,7 +153,7 @@ def read_time_format(record: Record) -> str | None:
 def read_where(record: Record) -> tuple[tuple[str, Condition], ...]:
     """The column names and values of the table ``where``."""
     conditions: list[tuple[str, Condition]] = []
-    for column, value in free_fields(record, "where").items():
+    for column, value in record.free_fields("where").items():
         if isinstance(value, str | int | float):
             conditions.append((column, value))
         else:

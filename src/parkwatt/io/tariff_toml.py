@@ -20,7 +20,6 @@ from parkwatt.domain.tariff import (
     ShareOfPrice,
     Tariff,
 )
-from parkwatt.io.open_record import dates, free_fields
 from parkwatt.io.public_holidays import public_holidays
 from parkwatt.io.series_source import SeriesSource, read_series_source, read_time_zone
 from parkwatt.io.tariff_periods import read_clock, read_periods
@@ -70,7 +69,7 @@ def read_tariff(record: Record, load_series: LoadSeries) -> Tariff:
 
 def _read_holidays(record: Record) -> frozenset[int]:
     """Days since 1970-01-01."""
-    days = {day_number(day) for day in dates(record, "holiday_dates")}
+    days = {day_number(day) for day in record.dates("holiday_dates")}
     code = record.optional_text("holidays")
     if code:
         found = public_holidays(code)
@@ -115,7 +114,7 @@ def _read_price(
 
 def _read_adders(record: Record) -> list[float]:
     adders = []
-    for name, value in free_fields(record, "adders_per_kwh").items():
+    for name, value in record.free_fields("adders_per_kwh").items():
         number = as_number(value)
         rule = "must be a number" if number is None else range_rule(number, -1e9, 1e9, -1e10)
         if number is None or rule is not None:

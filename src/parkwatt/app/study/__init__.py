@@ -1,0 +1,1 @@
+"""`parkwatt study`: settings and files in, a study run in processes, a report out."""
