@@ -17,6 +17,8 @@ from typing import NoReturn
 
 import parkwatt
 from parkwatt.app import check_command, plan_command
+from parkwatt.app.demo import command as demo_command
+from parkwatt.app.study import command as study_command
 from parkwatt.app.subcommand import Run
 from parkwatt.domain.errors import InputError, ParkwattError
 
@@ -28,12 +30,16 @@ READER_GONE = 141
 
 # Each adds its subcommand; they import heavy modules only when they run.
 COMMANDS = (
+    study_command.register,
+    demo_command.register,
     plan_command.register,
     check_command.register,
 )
 
 _EXAMPLES = """\
 examples:
+  parkwatt demo                                    a generated home, studied from end to end
+  parkwatt study home.toml                         what your car's battery would have been worth
   parkwatt plan problem.json --output plan.json
   parkwatt check problem.json plan.json"""
 

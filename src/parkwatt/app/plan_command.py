@@ -81,7 +81,7 @@ def _output_faults(output: Path | None) -> list[InputFault]:
 
 
 def _write(output: Path, text: str) -> None:
-    from parkwatt.app.report.atomic_file import replacing
+    from parkwatt.app.atomic_file import replacing
 
     with replacing(output) as stream:
         stream.write(text)

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from parkwatt.app.atomic_file import replacing
 from parkwatt.app.demo.driving import sessions
 from parkwatt.app.demo.household import load_kw
 from parkwatt.app.demo.local_time import grid_of_days, local_time
 from parkwatt.app.demo.market import day_ahead_price_per_mwh
 from parkwatt.app.demo.site_toml import site_toml
 from parkwatt.app.demo.sky import Roof, daily_clearness, solar_power_kw
-from parkwatt.app.report.atomic_file import replacing
 from parkwatt.domain.record import FloatArray
 from parkwatt.domain.series import TimeArray, utc
 

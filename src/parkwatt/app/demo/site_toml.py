@@ -46,6 +46,28 @@ file = "{sessions}"
 arrival_column = "arrival"
 departure_column = "departure"
 energy_used_column = "energy_used_kwh"
+
+[connection]                        # 3 x 25 A
+import_limit_kw = 17.25
+
+[car]
+name = "car"
+battery_kwh = 60.0
+floor_soc = 0.2                     # never discharged below
+ready_soc = 0.8                     # what the driver wants at each departure
+charge_kw_max = 11.0
+discharge_kw_max = 11.0
+charge_efficiency = 0.93
+discharge_efficiency = 0.93
+cell = "nmc622-denso"               # whose ageing counts; the report shows the others too
+pack_price_per_kwh = 110.0
+temperature_c = 18.0
+charger_price = 2500.0              # what the bidirectional charger costs more
+
+[study]
+step_minutes = 15
+replan_minutes = 60
+departures = "declared"             # or "calendar", "learned"
 """
 
 

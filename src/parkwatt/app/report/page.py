@@ -17,8 +17,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from parkwatt.app.atomic_file import replacing
 from parkwatt.app.report import bars, over_time, words
-from parkwatt.app.report.atomic_file import replacing
 from parkwatt.app.report.comparison import comparison
 from parkwatt.app.report.number_text import MINUS, UNKNOWN, money_text, number_text, percent_text
 from parkwatt.app.report.tables import comparison_table, loss_table, month_table

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from parkwatt.app.report.atomic_file import replacing
+from parkwatt.app.atomic_file import replacing
 from parkwatt.domain.record import FloatArray
 from parkwatt.domain.series import utc
 from parkwatt.site.outcome import StudyResult

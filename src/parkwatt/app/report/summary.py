@@ -10,7 +10,7 @@ import json
 import math
 from pathlib import Path
 
-from parkwatt.app.report.atomic_file import replacing
+from parkwatt.app.atomic_file import replacing
 from parkwatt.app.report.words import headline
 from parkwatt.domain.series import utc
 from parkwatt.site.outcome import STRATEGY_TITLES, StrategyResult, StudyResult

@@ -12,8 +12,8 @@ from parkwatt.domain.record import Faults, Record
 from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import Tariff
 from parkwatt.forecast.irradiance import SolarPlant
+from parkwatt.io.raw_table import Condition
 from parkwatt.io.series_source import (
-    Condition,
     SeriesSource,
     read_series_source,
     read_time_format,
@@ -154,7 +154,9 @@ def _read_span(record: Record) -> SpanSettings:
         step_minutes = 60
     replan_minutes = record.integer("replan_minutes", 60, minimum=1, maximum=1440)
     if replan_minutes % step_minutes:
-        record.fault("replan_minutes", f"must be a multiple of step_minutes, {step_minutes}", replan_minutes)
+        record.fault(
+            "replan_minutes", f"must be a multiple of step_minutes, {step_minutes}", replan_minutes
+        )
     departures = record.text("departures", "declared", choices=("declared", "calendar", "learned"))
     strategies = _read_strategies(record)
     settings = SpanSettings(
@@ -163,7 +165,11 @@ def _read_span(record: Record) -> SpanSettings:
         step_s=step_minutes * 60,
         replan_minutes=replan_minutes,
         horizon_h=record.number("horizon_hours", 48.0, minimum=4.0, maximum=168.0),
-        departures="learned" if departures == "learned" else "calendar" if departures == "calendar" else "declared",
+        departures="learned"
+        if departures == "learned"
+        else "calendar"
+        if departures == "calendar"
+        else "declared",
         early_probability=record.number("early_probability", 0.02, minimum=0.001, maximum=0.5),
         strategies=strategies,
     )
@@ -228,9 +234,14 @@ def _read_irradiance(record: Record) -> dict[str, SeriesSource]:
 
 
 def _read_sessions(record: Record) -> SessionSettings:
-    used, charged = record.optional_text("energy_used_column"), record.optional_text("energy_charged_column")
+    used, charged = (
+        record.optional_text("energy_used_column"),
+        record.optional_text("energy_charged_column"),
+    )
     if (used is None) == (charged is None):
-        record.fault("energy_used_column", "must be given, or energy_charged_column in its place, not both")
+        record.fault(
+            "energy_used_column", "must be given, or energy_charged_column in its place, not both"
+        )
     settings = SessionSettings(
         file=record.text("file"),
         arrival_column=record.text("arrival_column", "arrival"),
@@ -274,19 +285,19 @@ def _read_car(record: Record) -> CarSettings:
         charge_kw_max=charge_kw_max,
         discharge_kw_max=discharge_kw_max,
         charge_kw_min=record.number("charge_kw_min", 0.0, minimum=0.0, maximum=charge_kw_max),
-        discharge_kw_min=record.number("discharge_kw_min", 0.0, minimum=0.0, maximum=discharge_kw_max),
+        discharge_kw_min=record.number(
+            "discharge_kw_min", 0.0, minimum=0.0, maximum=discharge_kw_max
+        ),
         charge_efficiency=record.number("charge_efficiency", 0.93, above=0.0, maximum=1.0),
         discharge_efficiency=record.number("discharge_efficiency", 0.93, above=0.0, maximum=1.0),
         cell=record.text("cell", "nmc622-denso", choices=tuple(CELLS)),
         pack_price_per_kwh=record.number("pack_price_per_kwh", 110.0, minimum=0.0),
         temperature_c=record.number("temperature_c", 20.0, minimum=-40.0, maximum=60.0),
         temperature=temperature,
-        grid_use_depth=record.number("grid_use_depth", 0.2, above=0.0, maximum=1.0),
+        grid_use_depth=record.number("grid_use_depth", 0.2, above=0.0, maximum=0.45),
         wear_price_per_kwh=record.optional_number("wear_price_per_kwh", minimum=0.0),
         charger_price=record.optional_number("charger_price", minimum=0.0),
         public_price_per_kwh=record.number("public_price_per_kwh", 0.6, minimum=0.0),
     )
     record.finish()
     return settings
-
-

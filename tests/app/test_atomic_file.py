@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parkwatt.app.report.atomic_file import replacing
+from parkwatt.app.atomic_file import replacing
 
 
 def test_old_file_stays_where_writing_breaks_off(tmp_path: Path) -> None:

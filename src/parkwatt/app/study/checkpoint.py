@@ -1,0 +1,114 @@
+"""Where an interrupted study stands, on disk, so that the same command goes on from there.
+
+One file for each strategy, written whole or not at all, in a folder named after a fingerprint of everything that decides the
+result: changed data, settings or program start afresh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import shutil
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from parkwatt import __version__
+from parkwatt.site.outcome import StrategyName
+from parkwatt.site.study.inputs import StudyInputs
+from parkwatt.site.study.replay import Departed, ReplayState
+
+# Raised when a change of the program changes the numbers of a replay.
+_METHOD = 1
+
+
+def fingerprint(inputs: StudyInputs) -> str:
+    """A name that changes when anything changes that the replay depends on."""
+    digest = hashlib.sha256(f"{__version__} {_METHOD}".encode())
+    for item in fields(inputs):
+        value = getattr(inputs, item.name)
+        digest.update(item.name.encode())
+        if isinstance(value, np.ndarray):
+            digest.update(np.ascontiguousarray(value).tobytes())
+        elif item.name == "prices_known_until":
+            times = (inputs.grid.start_unix_s + hour * 3600 for hour in range(24 * 7))
+            digest.update(repr([value(time_unix_s) for time_unix_s in times]).encode())
+        elif item.name in ("load_forecaster", "solar_forecaster", "presence"):
+            digest.update(pickle.dumps(value))
+        else:
+            digest.update(repr(value).encode())
+    return digest.hexdigest()[:16]
+
+
+class Checkpoints:
+    """The checkpoints of one study in ``folder``."""
+
+    def __init__(self, folder: Path, inputs: StudyInputs) -> None:
+        self._root = folder / ".resume"
+        self._folder = self._root / fingerprint(inputs)
+
+    def open(self) -> None:
+        """Make room; checkpoints of other inputs are removed."""
+        if self._root.is_dir():
+            for other in self._root.iterdir():
+                if other != self._folder:
+                    shutil.rmtree(other, ignore_errors=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def clear(self) -> None:
+        """The study is finished: nothing is left to resume."""
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def save(self, strategy: StrategyName, state: ReplayState) -> None:
+        """Keep ``state``; a reader sees the old file or the new one, never a part."""
+        path = self._folder / f"{strategy}.npz"
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as stream:
+            np.savez(
+                stream,
+                next_stay=state.next_stay,
+                energy_kwh_now=state.energy_kwh_now,
+                power_kw=state.power_kw,
+                energy_kwh=state.energy_kwh,
+                departures=_packed(state.departures),
+            )
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+
+    def load(self, strategy: StrategyName) -> ReplayState | None:
+        """The state that was kept; None where there is none or it cannot be read."""
+        try:
+            with np.load(self._folder / f"{strategy}.npz") as kept:
+                return ReplayState(
+                    int(kept["next_stay"]),
+                    float(kept["energy_kwh_now"]),
+                    kept["power_kw"],
+                    kept["energy_kwh"],
+                    _unpacked(kept["departures"]),
+                )
+        except (OSError, ValueError, KeyError, EOFError):
+            return None
+
+
+def _packed(departures: list[Departed]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    rows = [
+        (
+            item.step,
+            np.nan if item.energy_kwh_asked is None else item.energy_kwh_asked,
+            item.energy_kwh,
+            item.energy_kwh_possible,
+            item.public_kwh,
+        )
+        for item in departures
+    ]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), 5)
+
+
+def _unpacked(rows: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> list[Departed]:
+    return [
+        Departed(int(step), None if np.isnan(asked) else asked, energy, possible, public)
+        for step, asked, energy, possible, public in rows.tolist()
+    ]

@@ -1,0 +1,96 @@
+"""`parkwatt study`: what smart charging, V2H and V2G would have been worth, on the user's own data."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from parkwatt.app.subcommand import Subparsers, add_command
+
+_DESCRIPTION = """\
+Replays a span of real data with a rolling horizon: at each replan only what was known then. Compares
+charging at once, smart charging (V1G), running the house from the car (V2H) and selling to the grid (V2G)
+with each other and with perfect foresight: money before and after battery wear, energy, peak, promises to
+the driver, capacity loss. Prints a table and writes report.html, study.json and steps.csv. Stop it with
+Ctrl-C; the same command goes on where it stopped."""
+
+_EXAMPLES = """\
+  parkwatt study home.toml                      results in the folder home-study
+  parkwatt study home.toml --output results     results in the folder results
+  parkwatt demo                                 a generated home, studied the same way"""
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add `study` to the command line."""
+    parser = add_command(
+        subparsers,
+        "study",
+        run,
+        summary="study what a car's battery would have been worth at a site",
+        description=_DESCRIPTION,
+        examples=_EXAMPLES,
+    )
+    parser.add_argument(
+        "site", metavar="SITE.toml", help="the study's settings (docs: guides, study)"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        help="folder for the results; default: the name of SITE with -study",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Study; returns 0. Raises InputError with all faults of settings and files before anything is written."""
+    site = Path(arguments.site)
+    output = Path(f"{site.stem}-study") if arguments.output is None else Path(arguments.output)
+    return run_study(site, output)
+
+
+def run_study(site: Path, output: Path) -> int:
+    """Study the site whose settings stand in ``site`` and write the results to the folder ``output``."""
+    from rich.console import Console
+
+    from parkwatt.app.report import print_table, write_csv, write_json, write_report
+    from parkwatt.app.study.checkpoint import Checkpoints
+    from parkwatt.app.study.load import load_study
+    from parkwatt.app.study.outcome import study_result
+    from parkwatt.app.study.progress import StudyProgress
+    from parkwatt.app.study.run import run_strategies
+    from parkwatt.app.study.settings import read_settings
+    from parkwatt.domain.errors import InputError, InputFault
+    from parkwatt.domain.record import Faults
+
+    faults = Faults()
+    if output.exists() and not output.is_dir():
+        faults.add("--output", "must be a folder", str(output))
+    settings = read_settings(site, faults)
+    faults.raise_if_any()
+    if settings is None:
+        return 2
+    loaded = load_study(settings, faults)
+    faults.raise_if_any()
+    if loaded is None:
+        return 2
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = f"cannot be made ({error.strerror})"
+        raise InputError([InputFault("--output", rule, str(output))]) from error
+    console = Console()
+    try:
+        with StudyProgress(Console(stderr=True), settings.span.strategies) as progress:
+            states = run_strategies(
+                loaded.inputs, settings.span.strategies, output, progress.update
+            )
+    except KeyboardInterrupt:
+        Console(stderr=True).print("\nstopped; the same command goes on from here")
+        return 130
+    result = study_result(loaded, {name: states[name] for name in settings.span.strategies})
+    write_json(result, output / "study.json")
+    write_csv(result, output / "steps.csv")
+    write_report(result, output / "report.html")
+    Checkpoints(output, loaded.inputs).clear()
+    print_table(result, console)
+    console.print(f"\nreport: {output / 'report.html'}", soft_wrap=True, highlight=False)
+    return 0
