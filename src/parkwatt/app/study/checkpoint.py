@@ -6,60 +6,43 @@ result: changed data, settings or program start afresh.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pickle
+import re
 import shutil
-from dataclasses import fields
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from parkwatt import __version__
+from parkwatt.app.study.fingerprint import fingerprint
 from parkwatt.site.outcome import StrategyName
 from parkwatt.site.study.inputs import StudyInputs
 from parkwatt.site.study.replay import Departed, ReplayState
 
-# Raised when a change of the program changes the numbers of a replay.
-_METHOD = 1
-
-
-def fingerprint(inputs: StudyInputs) -> str:
-    """A name that changes when anything changes that the replay depends on."""
-    digest = hashlib.sha256(f"{__version__} {_METHOD}".encode())
-    for item in fields(inputs):
-        value = getattr(inputs, item.name)
-        digest.update(item.name.encode())
-        if isinstance(value, np.ndarray):
-            digest.update(np.ascontiguousarray(value).tobytes())
-        elif item.name == "prices_known_until":
-            times = (inputs.grid.start_unix_s + hour * 3600 for hour in range(24 * 7))
-            digest.update(repr([value(time_unix_s) for time_unix_s in times]).encode())
-        elif item.name in ("load_forecaster", "solar_forecaster", "presence"):
-            digest.update(pickle.dumps(value))
-        else:
-            digest.update(repr(value).encode())
-    return digest.hexdigest()[:16]
+FOLDER = ".resume"
 
 
 class Checkpoints:
     """The checkpoints of one study in ``folder``."""
 
     def __init__(self, folder: Path, inputs: StudyInputs) -> None:
-        self._root = folder / ".resume"
+        self._root = folder / FOLDER
         self._folder = self._root / fingerprint(inputs)
 
     def open(self) -> None:
         """Make room; checkpoints of other inputs are removed."""
-        if self._root.is_dir():
+        if self._root.is_dir() and not self._root.is_symlink():
             for other in self._root.iterdir():
-                if other != self._folder:
+                if other != self._folder and re.fullmatch("[0-9a-f]{16}", other.name):
                     shutil.rmtree(other, ignore_errors=True)
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def clear(self) -> None:
         """The study is finished: nothing is left to resume."""
-        shutil.rmtree(self._root, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):  # something else of the user's lies there
+            self._root.rmdir()
 
     def save(self, strategy: StrategyName, state: ReplayState) -> None:
         """Keep ``state``; a reader sees the old file or the new one, never a part."""
@@ -82,15 +65,16 @@ class Checkpoints:
         """The state that was kept; None where there is none or it cannot be read."""
         try:
             with np.load(self._folder / f"{strategy}.npz") as kept:
-                return ReplayState(
+                state = ReplayState(
                     int(kept["next_stay"]),
                     float(kept["energy_kwh_now"]),
                     kept["power_kw"],
                     kept["energy_kwh"],
                     _unpacked(kept["departures"]),
                 )
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):
             return None
+        return state if len(state.departures) == state.next_stay else None
 
 
 def _packed(departures: list[Departed]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

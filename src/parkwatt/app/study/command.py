@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from parkwatt.app.subcommand import Subparsers, add_command
+
+if TYPE_CHECKING:
+    from parkwatt.app.study.load import LoadedStudy
+    from parkwatt.domain.record import Faults
+
+_RESULTS = ("report.html", "study.json", "steps.csv")
 
 _DESCRIPTION = """\
 Replays a span of real data with a rolling horizon: at each replan only what was known then. Compares
@@ -53,44 +61,83 @@ def run_study(site: Path, output: Path) -> int:
 
     from parkwatt.app.report import print_table, write_csv, write_json, write_report
     from parkwatt.app.study.checkpoint import Checkpoints
-    from parkwatt.app.study.load import load_study
     from parkwatt.app.study.outcome import study_result
     from parkwatt.app.study.progress import StudyProgress
     from parkwatt.app.study.run import run_strategies
-    from parkwatt.app.study.settings import read_settings
-    from parkwatt.domain.errors import InputError, InputFault
-    from parkwatt.domain.record import Faults
 
-    faults = Faults()
-    if output.exists() and not output.is_dir():
-        faults.add("--output", "must be a folder", str(output))
-    settings = read_settings(site, faults)
-    faults.raise_if_any()
-    if settings is None:
-        return 2
-    loaded = load_study(settings, faults)
-    faults.raise_if_any()
-    if loaded is None:
-        return 2
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        rule = f"cannot be made ({error.strerror})"
-        raise InputError([InputFault("--output", rule, str(output))]) from error
+    loaded = load_site(site, output)
+    _make_folder(output)
     console = Console()
+    strategies = loaded.settings.span.strategies
     try:
-        with StudyProgress(Console(stderr=True), settings.span.strategies) as progress:
-            states = run_strategies(
-                loaded.inputs, settings.span.strategies, output, progress.update
-            )
+        with StudyProgress(Console(stderr=True), strategies) as progress:
+            states = run_strategies(loaded.inputs, strategies, output, progress.update)
     except KeyboardInterrupt:
         Console(stderr=True).print("\nstopped; the same command goes on from here")
         return 130
-    result = study_result(loaded, {name: states[name] for name in settings.span.strategies})
+    result = study_result(loaded, {name: states[name] for name in strategies})
     write_json(result, output / "study.json")
     write_csv(result, output / "steps.csv")
     write_report(result, output / "report.html")
     Checkpoints(output, loaded.inputs).clear()
     print_table(result, console)
-    console.print(f"\nreport: {output / 'report.html'}", soft_wrap=True, highlight=False)
+    console.print(
+        f"\nreport: {output / 'report.html'}", soft_wrap=True, highlight=False, markup=False
+    )
     return 0
+
+
+def load_site(site: Path, output: Path) -> LoadedStudy:
+    """The study that ``site`` describes, ready to run; nothing is written.
+
+    Raises InputError with all faults of the output folder, the settings and the files that they name.
+    """
+    from parkwatt.app.study.load import load_study
+    from parkwatt.app.study.settings import read_settings
+    from parkwatt.domain.errors import InputError
+    from parkwatt.domain.record import Faults
+
+    faults = Faults()
+    _check_output(output, faults)
+    settings = read_settings(site, faults)
+    loaded = None if settings is None else load_study(settings, faults)
+    if loaded is None or faults.found:
+        # Several series of one file have its faults in common.
+        raise InputError(list({str(fault): fault for fault in faults.found}.values()))
+    return loaded
+
+
+def _check_output(output: Path, faults: Faults) -> None:
+    """A fault where the results could not be written, told before any work is done."""
+    from parkwatt.app.study.checkpoint import FOLDER
+
+    if "\0" in str(output):
+        faults.add("--output", "must be a path", str(output))
+        return
+    nearest = next(path for path in (output, *output.absolute().parents) if os.path.lexists(path))
+    if not _is_folder(nearest):
+        faults.add("--output", "must be a folder, or lie in one", str(nearest))
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        faults.add("--output", "must be in a folder that you may write to", str(nearest))
+    for name in _RESULTS:
+        if _is_folder(output / name):
+            faults.add("--output", f"must have no folder {name} in it", str(output))
+    if os.path.lexists(output / FOLDER) and not _is_folder(output / FOLDER):
+        faults.add("--output", f"must have no file {FOLDER} in it", str(output))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # out of reach, or a name too long
+        return False
+
+
+def _make_folder(output: Path) -> None:
+    from parkwatt.domain.errors import InputError, InputFault
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = f"cannot be made ({error.strerror})"
+        raise InputError([InputFault("--output", rule, str(output))]) from error

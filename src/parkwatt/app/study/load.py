@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from parkwatt.app.study.sessions import Sessions, load_sessions
 from parkwatt.app.study.settings import CarSettings, SolarSettings, StudySettings
+from parkwatt.app.study.span import study_grid
 from parkwatt.domain.problem import Storage
 from parkwatt.domain.record import Faults, FloatArray
-from parkwatt.domain.series import IntervalSeries, TimeGrid, unix_s, utc
+from parkwatt.domain.series import IntervalSeries, TimeGrid, utc
+from parkwatt.domain.tariff import Tariff
 from parkwatt.forecast.irradiance import solar_power_from_irradiance
 from parkwatt.forecast.load import LoadForecaster
 from parkwatt.forecast.power import GivenForecaster, PowerForecaster
 from parkwatt.forecast.presence import PresenceModel
 from parkwatt.forecast.solar import SolarForecaster
+from parkwatt.io.series_source import SeriesSource
 from parkwatt.io.tables import read_series
 from parkwatt.plan.wear import CELLS, holding_price, wear_price
 from parkwatt.site.study.inputs import StudyInputs
@@ -30,6 +32,21 @@ _UNKNOWN_SHARE_MAX = 0.1
 _ON_ROAD_SOC_MIN = 0.05
 _DAY_S = 86_400
 
+# What lies outside of these is a wrong unit or a broken file, and would only be found out by odd results.
+_POWER_KW_RANGE = (0.0, 1e6)
+_TEMPERATURE_C_RANGE = (-60.0, 100.0)
+# A little below zero at night is an inverter's own use, or a sensor's offset, and counts as no sun.
+_SOLAR_KW_RANGE = (-0.1, 1e6)
+_IRRADIANCE_RANGE = (-20.0, 2000.0)
+_WEATHER_RANGES = {
+    "global_horizontal": _IRRADIANCE_RANGE,
+    "direct_normal": _IRRADIANCE_RANGE,
+    "diffuse_horizontal": _IRRADIANCE_RANGE,
+    "temperature": _TEMPERATURE_C_RANGE,
+    "wind": (0.0, 150.0),
+}
+_PRICE_MAX = 1e9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedStudy:
@@ -41,98 +58,79 @@ class LoadedStudy:
 
 
 def load_study(settings: StudySettings, faults: Faults) -> LoadedStudy | None:
-    """All that the study needs, from the files that the settings name; None after a fault."""
-    load = read_series(settings.load, settings.folder, faults)
-    solar = _read_solar(settings.solar, settings.folder, faults)
-    sessions = load_sessions(
-        settings.sessions, settings.folder, settings.car.charge_efficiency, faults
-    )
-    temperature = None
-    if settings.car.temperature is not None:
-        temperature = read_series(settings.car.temperature, settings.folder, faults)
-    if load is None or sessions is None or faults.found:
+    """All that the study needs, from the files that the settings name; None after a fault.
+
+    Where ``faults`` holds faults of the settings already, the files are still read whose tables are sound: a user sees
+    the faults of both at once.
+    """
+    load = solar = sessions = temperature = None
+    if _is_sound("load", faults):
+        load = _read(settings.load, settings.folder, _POWER_KW_RANGE, faults)
+    if _is_sound("solar", faults):
+        solar = _read_solar(settings.solar, settings.folder, faults)
+    if _is_sound("sessions", faults):
+        efficiency = float(
+            np.nan_to_num(settings.car.charge_efficiency, nan=1.0)
+        )  # NaN: a fault already
+        sessions = load_sessions(settings.sessions, settings.folder, efficiency, faults)
+    if settings.car.temperature is not None and _is_sound("car.temperature", faults):
+        temperature = _read(settings.car.temperature, settings.folder, _TEMPERATURE_C_RANGE, faults)
+    if load is None or solar is None or sessions is None or faults.found:
         return None
-    grid = _grid(settings, load, solar, sessions, faults)
+    grid = study_grid(settings, load, solar, sessions, faults)
     if grid is None:
         return None
     return _assemble(settings, grid, load, solar, sessions, temperature, faults)
 
 
+def _is_sound(table: str, faults: Faults) -> bool:
+    """Whether no fault of the settings lies in this table."""
+    return not any(
+        fault.field == table or fault.field.startswith(f"{table}.") for fault in faults.found
+    )
+
+
+def _read(
+    source: SeriesSource, folder: Path, values_range: tuple[float, float], faults: Faults
+) -> IntervalSeries | None:
+    """The series of ``source``, with a fault where a value lies outside of ``values_range``."""
+    series = read_series(source, folder, faults)
+    if series is None:
+        return None
+    lowest, highest = values_range
+    for broken, rule in (
+        (series.values < lowest, f"must be at least {lowest:g}"),
+        (series.values > highest, f"must be at most {highest:g}"),
+    ):
+        at = np.flatnonzero(broken)
+        if len(at):
+            first = f"{utc(int(series.start_unix_s[at[0]])):%Y-%m-%d %H:%M}"
+            faults.add(source.field, f"{rule}; {len(at)} values are not, the first at {first} UTC")
+    return series
+
+
 def _read_solar(
     solar: SolarSettings | None, folder: Path, faults: Faults
 ) -> dict[str, IntervalSeries] | None:
-    """The series behind the solar power: one of power, or several of weather."""
+    """The series behind the solar power: one of power, or several of weather; none without solar; None after a fault."""
     if solar is None:
-        return None
-    sources = solar.irradiance if solar.power is None else {"power": solar.power}
-    series = {name: read_series(source, folder, faults) for name, source in sources.items()}
-    return {name: values for name, values in series.items() if values is not None}
-
-
-def _grid(
-    settings: StudySettings,
-    load: IntervalSeries,
-    solar: dict[str, IntervalSeries] | None,
-    sessions: Sessions,
-    faults: Faults,
-) -> TimeGrid | None:
-    """The span of whole local days that load, sun, prices and sessions cover, or the part of it that was asked for."""
-    zone = settings.tariff.time_zone
-    known = np.isfinite(load.values)
-    if not known.any():
-        faults.add("load.file", "holds no known value")
-        return None
-    first_s = max(int(load.start_unix_s[known][0]), sessions.first_unix_s)
-    last_s = min(int(load.end_unix_s[known][-1]), sessions.last_unix_s)
-    for series in (solar or {}).values():
-        first_s = max(first_s, int(series.start_unix_s[0]))
-        last_s = min(last_s, int(series.end_unix_s[-1]))
-    first_s, last_s = _within_prices(settings, first_s, last_s)
-
-    def midnight(day: date) -> int:
-        return unix_s(datetime.combine(day, time(), tzinfo=zone))
-
-    first_day = utc(first_s).astimezone(zone).date()
-    if midnight(first_day) < first_s:
-        first_day += timedelta(days=1)
-    start = first_day if settings.span.start is None else settings.span.start
-    end = utc(last_s).astimezone(zone).date() if settings.span.end is None else settings.span.end
-    if end <= start:
-        faults.add(
-            "study",
-            "must span at least one whole local day that load, sun, prices and sessions cover; together they cover",
-            _covered(first_s, last_s),
-        )
-        return None
-    start_s, end_s = midnight(start), midnight(end)
-    step_s = settings.span.step_s
-    return TimeGrid(start_s, step_s, (end_s - start_s) // step_s)
-
-
-def _within_prices(settings: StudySettings, first_s: int, last_s: int) -> tuple[int, int]:
-    """The part of a span in which both prices are known, from the first to the last known hour."""
-    if last_s <= first_s:
-        return first_s, last_s
-    hours = TimeGrid(first_s, 3600, max((last_s - first_s) // 3600, 1))
-    known = np.isfinite(settings.tariff.import_price_on(hours))
-    known &= np.isfinite(settings.tariff.export_price_on(hours))
-    if not known.any():
-        return first_s, first_s
-    at = np.flatnonzero(known)
-    return first_s + int(at[0]) * 3600, first_s + (int(at[-1]) + 1) * 3600
-
-
-def _covered(first_s: int, last_s: int) -> str:
-    if last_s <= first_s:
-        return "no common time"
-    return f"{utc(first_s):%Y-%m-%d %H:%M} to {utc(last_s):%Y-%m-%d %H:%M} UTC"
+        return {}
+    if solar.power is not None:
+        power = _read(solar.power, folder, _SOLAR_KW_RANGE, faults)
+        return None if power is None else {"power": power}
+    weather = {
+        name: _read(source, folder, _WEATHER_RANGES[name], faults)
+        for name, source in solar.irradiance.items()
+    }
+    found = {name: series for name, series in weather.items() if series is not None}
+    return found if len(found) == len(weather) else None
 
 
 def _assemble(
     settings: StudySettings,
     grid: TimeGrid,
     load: IntervalSeries,
-    solar: dict[str, IntervalSeries] | None,
+    solar: dict[str, IntervalSeries],
     sessions: Sessions,
     temperature: IntervalSeries | None,
     faults: Faults,
@@ -143,22 +141,14 @@ def _assemble(
     measured_kw = load.on(history)
     load_kw = _filled(grid, measured_kw[lead:], notes, faults)
     solar_kw = _solar_power(settings.solar, history, solar)
-    unknown_sun = int(np.isnan(solar_kw[lead:]).sum())
-    if unknown_sun:
-        faults.add(
-            "solar", "must be known throughout the span; unknown are", f"{unknown_sun} steps"
-        )
+    _tell_unknown("solar", solar_kw[lead:], grid, faults)
     temperature_c = np.full(grid.step_count, settings.car.temperature_c)
     if temperature is not None:
         temperature_c = temperature.on(grid)
-        if np.isnan(temperature_c).any():
-            faults.add("car.temperature", "must be known throughout the span")
-    buy = _prices(settings, grid, "import", faults)
-    sell = _prices(settings, grid, "export", faults)
-    if (load_kw < 0).any():
-        faults.add("load", "must be at least 0", float(load_kw.min()))
-    if (solar_kw[lead:] < 0).any():
-        faults.add("solar", "must be at least 0", float(solar_kw[lead:].min()))
+        _tell_unknown("car.temperature", temperature_c, grid, faults)
+    buy = settings.tariff.import_price_on(grid)
+    sell = settings.tariff.export_price_on(grid)
+    _check_prices(settings.tariff, grid, buy, sell, faults)
     if faults.found:
         return None
     asked_kwh = settings.car.ready_soc * settings.car.battery_kwh
@@ -177,9 +167,7 @@ def _assemble(
         prices_known_until=settings.tariff.known_until_unix_s,
         load_kw=load_kw,
         solar_kw=solar_kw[lead:],
-        load_forecaster=LoadForecaster(
-            history, np.where(measured_kw < 0, np.nan, measured_kw), zone
-        ),
+        load_forecaster=LoadForecaster(history, measured_kw, zone),
         solar_forecaster=_solar_forecaster(settings.solar, history, solar_kw, zone),
         car=_storage(settings.car, float(temperature_c.mean())),
         energy_kwh_at_start=settings.car.start_soc * settings.car.battery_kwh,
@@ -237,13 +225,15 @@ def _filled(grid: TimeGrid, load_kw: FloatArray, notes: list[str], faults: Fault
 
 
 def _solar_power(
-    solar: SolarSettings | None, grid: TimeGrid, series: dict[str, IntervalSeries] | None
+    solar: SolarSettings | None, grid: TimeGrid, series: dict[str, IntervalSeries]
 ) -> FloatArray:
-    if solar is None or series is None:
+    if solar is None:
         return np.zeros(grid.step_count)
     if solar.plant is None:
-        return series["power"].on(grid)
+        return np.maximum(series["power"].on(grid), 0.0)
     weather = {name: values.on(grid) for name, values in series.items()}
+    for name in ("global_horizontal", "direct_normal", "diffuse_horizontal"):
+        weather[name] = np.maximum(weather[name], 0.0)
     return solar_power_from_irradiance(
         grid,
         solar.plant,
@@ -263,19 +253,38 @@ def _solar_forecaster(
     return SolarForecaster(grid, solar_kw, zone)
 
 
-def _prices(settings: StudySettings, grid: TimeGrid, side: str, faults: Faults) -> FloatArray:
-    tariff = settings.tariff
-    price = tariff.import_price_on(grid) if side == "import" else tariff.export_price_on(grid)
-    unknown = np.flatnonzero(np.isnan(price))
+def _check_prices(
+    tariff: Tariff,
+    grid: TimeGrid,
+    import_price_per_kwh: FloatArray,
+    export_price_per_kwh: FloatArray,
+    faults: Faults,
+) -> None:
+    """Each price known in every step of the grid, and none so high that the solver's arithmetic would suffer."""
+    for field, price in (
+        ("tariff.import", import_price_per_kwh),
+        ("tariff.export", export_price_per_kwh),
+    ):
+        _tell_unknown(field, price, grid, faults)
+        highest = float(np.nanmax(np.abs(price), initial=0.0))
+        if highest > _PRICE_MAX:
+            faults.add(field, f"must be from {-_PRICE_MAX:g} to {_PRICE_MAX:g} a kWh", highest)
+    charge = tariff.demand_charge
+    if charge is not None and charge.price_per_kw_month > _PRICE_MAX:
+        rule = f"must be at most {_PRICE_MAX:g}"
+        faults.add("tariff.demand_charge.price_per_kw_month", rule, charge.price_per_kw_month)
+
+
+def _tell_unknown(field: str, values: FloatArray, grid: TimeGrid, faults: Faults) -> None:
+    unknown = np.flatnonzero(np.isnan(values))
     if len(unknown):
         first = utc(grid.start_unix_s + int(unknown[0]) * grid.step_s)
         hours = len(unknown) * grid.step_h
         faults.add(
-            f"tariff.{side}",
-            f"must be known throughout the span; unknown are {hours:g} hours, the first at",
-            f"{first:%Y-%m-%d %H:%M} UTC",
+            field,
+            f"must be known throughout the span; {hours:g} hours are not, "
+            f"the first at {first:%Y-%m-%d %H:%M} UTC",
         )
-    return price
 
 
 def _storage(car: CarSettings, temperature_c: float) -> Storage:

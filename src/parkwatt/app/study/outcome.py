@@ -29,11 +29,15 @@ def study_result(loaded: LoadedStudy, states: dict[StrategyName, ReplayState]) -
         strategies.append(
             account(inputs, name, state.power_kw, state.energy_kwh, state.departures, wear)
         )
+    span, cell = loaded.settings.span, CELLS[car.cell]
+    rolling = (
+        f"Plans are made anew every {span.replan_minutes:g} minutes for the next {inputs.horizon_h:g} hours; "
+        "between two plans the car follows the house's real load and sun."
+    )
     notes = (
-        _KNOWLEDGE[loaded.settings.span.departures],
-        f"Plans are made anew every {loaded.settings.span.replan_minutes:g} minutes for the next {inputs.horizon_h:g} hours; "
-        "between two plans the car follows the house's real load and sun.",
-        f"Wear of {CELLS[car.cell].name} ({CELLS[car.cell].chemistry}), {CELLS[car.cell].source}. {CELLS[car.cell].limits}",
+        _KNOWLEDGE[span.departures],
+        rolling,
+        f"Wear of {cell.name} ({cell.chemistry}), {cell.source}. {cell.limits}",
         *inputs.notes,
     )
     return StudyResult(
@@ -48,7 +52,7 @@ def study_result(loaded: LoadedStudy, states: dict[StrategyName, ReplayState]) -
         connected=connected(inputs),
         energy_kwh_min=inputs.car.energy_kwh_min,
         energy_kwh_max=inputs.car.energy_kwh_max,
-        cell=CELLS[car.cell].name,
+        cell=cell.name,
         wear_price_per_kwh=inputs.car.wear_price_per_kwh,
         pack_price_per_kwh=car.pack_price_per_kwh,
         charger_price=car.charger_price,

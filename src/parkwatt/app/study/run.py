@@ -1,18 +1,20 @@
 """Runs the strategies of a study side by side in processes, with progress, and can be stopped and resumed.
 
-Each strategy is a process of its own, as many at a time as the machine has cores. A worker saves its state
-every few seconds; the
-parent reads how far each has come from shared memory.
+Each strategy is a process of its own, as many at a time as the machine has cores. A worker saves its state every few seconds;
+the parent reads how far each has come from shared memory. A worker ends with its parent, however that ends.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.sharedctypes import Synchronized
@@ -33,21 +35,36 @@ Progress = Callable[[StrategyName, float], None]
 
 
 class StudyFailedError(ParkwattError):
-    """A worker ended without a result; ``report`` is what it said."""
+    """A worker could not do its work, for ``reason``: the solver failed, a disk is full, it was killed."""
+
+    def __init__(self, strategy: StrategyName, reason: str) -> None:
+        self.strategy = strategy
+        self.reason = reason
+        super().__init__(f"the study of '{strategy}' failed: {reason}")
+
+
+class WorkerBugError(Exception):
+    """A bug in a worker; ``report`` is its traceback."""
 
     def __init__(self, strategy: StrategyName, report: str) -> None:
-        self.strategy = strategy
-        self.report = report
-        super().__init__(f"the study of '{strategy}' failed: {report.strip().splitlines()[-1]}")
+        super().__init__(f"in the study of '{strategy}': {report.strip().splitlines()[-1]}")
+        self.add_note(report)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a worker says at its end: all None when it is done, else what stopped it."""
+
+    failure: str | None = None
+    bug: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Worker:
     strategy: StrategyName
     process: SpawnProcess
     done_share: Synchronized[float]
     answer: Connection
-    said: str = field(default="")
 
 
 def run_strategies(
@@ -58,9 +75,8 @@ def run_strategies(
 ) -> dict[StrategyName, ReplayState]:
     """The final state of each strategy. Checkpoints are kept in ``folder`` until all are done.
 
-    ``on_progress`` is told a strategy and its share done, 0 to 1. On KeyboardInterrupt the workers are stopped
-    and the checkpoints
-    kept. Raises StudyFailedError where a worker fails.
+    ``on_progress`` is told a strategy and its share done, 0 to 1. On KeyboardInterrupt the workers are stopped and the
+    checkpoints kept. Raises StudyFailedError where a worker fails, WorkerBugError where it meets a bug.
     """
     checkpoints = Checkpoints(folder, inputs)
     checkpoints.open()
@@ -70,7 +86,7 @@ def run_strategies(
     try:
         while waiting or running:
             while waiting and len(running) < _worker_count():
-                running.append(_start(inputs, waiting.pop(0), folder))
+                running.append(_start(inputs, waiting.pop(0), checkpoints))
             for worker in list(running):
                 on_progress(worker.strategy, worker.done_share.value)
                 if worker.answer.poll() or not worker.process.is_alive():
@@ -87,51 +103,79 @@ def run_strategies(
 
 
 def _worker_count() -> int:
-    return max(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 1
-    )
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-def _start(inputs: StudyInputs, strategy: StrategyName, folder: Path) -> _Worker:
+def _start(inputs: StudyInputs, strategy: StrategyName, checkpoints: Checkpoints) -> _Worker:
     context = multiprocessing.get_context("spawn")
     done_share = context.Value("d", 0.0)
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
-        target=_work, args=(inputs, strategy, folder, done_share, sender), daemon=True
+        target=_work, args=(inputs, strategy, checkpoints, done_share, sender), daemon=True
     )
-    process.start()
+    with _no_interrupts():
+        process.start()
     sender.close()
     return _Worker(strategy, process, done_share, receiver)
 
 
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """A process started in here never sees Ctrl-C, which a terminal sends to all: its parent decides."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _result(worker: _Worker, checkpoints: Checkpoints) -> ReplayState:
     try:
-        report = worker.answer.recv() if worker.answer.poll(1.0) else "the process was killed"
+        answer = worker.answer.recv() if worker.answer.poll(1.0) else _Answer("it was killed")
     except EOFError:
-        report = "the process was killed"
+        answer = _Answer("it was killed")
     worker.process.join()
+    if answer.bug is not None:
+        raise WorkerBugError(worker.strategy, answer.bug)
     state = checkpoints.load(worker.strategy)
-    if report or state is None:
-        raise StudyFailedError(worker.strategy, report or "its result could not be read")
+    if answer.failure is not None or state is None:
+        reason = answer.failure or "its result could not be read"
+        raise StudyFailedError(worker.strategy, reason)
     return state
 
 
 def _work(
     inputs: StudyInputs,
     strategy: StrategyName,
-    folder: Path,
+    checkpoints: Checkpoints,
     done_share: Synchronized[float],
     answer: Connection,
 ) -> None:
-    """In the worker: go on from the last checkpoint to the end; answer with "" or with what went wrong."""
+    """In the worker: go on from the last checkpoint to the end, and answer."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _go_on(inputs, strategy, Checkpoints(folder, inputs), done_share)
-    except KeyboardInterrupt:
+        _go_on(inputs, strategy, checkpoints, done_share)
+    except KeyboardInterrupt:  # where it cannot be kept away
         return
+    except (ParkwattError, OSError) as error:
+        answer.send(_Answer(failure=str(error)))
     except Exception:  # noqa: BLE001 the parent turns it into one line for the user
-        answer.send(traceback.format_exc())
-        return
-    answer.send("")
+        answer.send(_Answer(bug=traceback.format_exc()))
+    else:
+        answer.send(_Answer())
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot stop its workers: each waits for that in a thread."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _go_on(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from parkwatt.app.study.settings import SessionSettings
 from parkwatt.domain.record import Faults, FloatArray
@@ -14,15 +15,16 @@ from parkwatt.io.tables import ColumnKind, read_table
 from parkwatt.site.study.inputs import PlugIn
 
 _FAULTS_MAX = 5
+# No car holds more; a column in Wh is found out by it.
+_ENERGY_KWH_MAX = 2000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sessions:
     """N sessions in order of time, not overlapping.
 
-    ``energy_kwh_used``: [N] taken from the battery by the trip before each, NaN = unknown;
-    ``energy_kwh_asked``: [N] at departure,
-    NaN = the car's usual; ``dropped_count``: rows without a departure.
+    ``energy_kwh_used``: [N] taken from the battery by the trip before each, NaN = unknown; ``energy_kwh_asked``: [N]
+    at departure, NaN = the car's usual; ``dropped_count``: rows without a departure.
     """
 
     arrival_unix_s: TimeArray
@@ -46,7 +48,7 @@ class Sessions:
         used = self.energy_kwh_used
         unknown = np.isnan(used)
         if unknown.any():
-            mean = float(used[~unknown].mean()) if (~unknown).any() else 0.0
+            mean = float(used[~unknown].mean())
             used = np.where(unknown, mean, used)
             notes.append(
                 f"{int(unknown.sum())} trips of unknown energy count with the mean, {mean:.1f} kWh."
@@ -135,27 +137,39 @@ def load_sessions(
 
 
 def _sound(settings: SessionSettings, sessions: Sessions, faults: Faults) -> bool:
-    """Whether each session ends after it begins, none overlap and no energy is negative; faults name the
-    session by its arrival."""
+    """Whether each session ends after it begins, none overlap and energies are in their range."""
     arrival, departure = sessions.arrival_unix_s, sessions.departure_unix_s
     overlaps = np.concatenate(([False], arrival[1:] < departure[:-1]))
+    used_column = settings.energy_used_column or settings.energy_charged_column or ""
     rules = (
-        (departure < arrival, settings.departure_column, "must not be before the arrival"),
+        (departure <= arrival, settings.departure_column, "must be after the arrival"),
         (
             overlaps,
             settings.arrival_column,
             "must not be before the departure of the session before",
         ),
-        (sessions.energy_kwh_used < 0, "energy", "must be at least 0"),
-        (sessions.energy_kwh_asked < 0, "energy asked", "must be at least 0"),
+        *_out_of_range(sessions.energy_kwh_used, used_column),
+        *_out_of_range(sessions.energy_kwh_asked, settings.energy_asked_column or ""),
     )
     sound = True
     for broken, column, rule in rules:
-        at = np.flatnonzero(broken)
+        field, at = f"sessions.file, {column}", np.flatnonzero(broken)
         for index in at[:_FAULTS_MAX].tolist():
-            when = f"{utc(int(arrival[index])):%Y-%m-%d %H:%M} UTC"
-            faults.add(f"sessions.file, {column}", f"{rule}, in the session that arrives at", when)
+            when = f"{utc(int(arrival[index])):%Y-%m-%d %H:%M}"
+            faults.add(field, f"{rule}; the session that arrives at {when} UTC breaks this")
         if len(at) > _FAULTS_MAX:
-            faults.add("sessions.file", f"{rule}, in {len(at) - _FAULTS_MAX} more sessions")
+            faults.add(field, f"{rule}; {len(at) - _FAULTS_MAX} more sessions break this")
         sound = sound and not len(at)
+    if np.isnan(sessions.energy_kwh_used).all():
+        faults.add(f"sessions.file, {used_column}", "must be known for at least one session")
+        return False
     return sound
+
+
+def _out_of_range(
+    energy_kwh: FloatArray, column: str
+) -> tuple[tuple[NDArray[np.bool_], str, str], ...]:
+    return (
+        (energy_kwh < 0, column, "must be at least 0 kWh"),
+        (energy_kwh > _ENERGY_KWH_MAX, column, f"must be at most {_ENERGY_KWH_MAX:g} kWh"),
+    )

@@ -28,6 +28,10 @@ from parkwatt.site.outcome import STRATEGY_TITLES, StrategyName
 
 Knowledge = Literal["declared", "calendar", "learned"]
 
+# Beyond these a number is a slip, and the solver's arithmetic would suffer. Currencies differ by a factor of 100,000.
+_PRICE_MAX = 1e9
+_POWER_KW_MAX = 1e6
+
 
 @dataclass(frozen=True, slots=True)
 class SpanSettings:
@@ -115,7 +119,10 @@ class StudySettings:
 
 
 def read_settings(path: Path, faults: Faults) -> StudySettings | None:
-    """The settings in the TOML file at ``path``; None, or a stand-in that must not be used, after a fault."""
+    """The settings in the TOML file at ``path``; None where it is no TOML.
+
+    After faults, tables that have one hold stand-ins that must not be used.
+    """
     table = read_toml(path, faults)
     if table is None:
         return None
@@ -133,8 +140,12 @@ def read_settings(path: Path, faults: Faults) -> StudySettings | None:
     load_record.finish()
     solar = _read_solar(record.record("solar")) if record.has("solar") else None
     connection = record.record("connection", required=False)
-    import_limit_kw = connection.optional_number("import_limit_kw", minimum=0.0)
-    export_limit_kw = connection.optional_number("export_limit_kw", minimum=0.0)
+    import_limit_kw = connection.optional_number(
+        "import_limit_kw", minimum=0.0, maximum=_POWER_KW_MAX
+    )
+    export_limit_kw = connection.optional_number(
+        "export_limit_kw", minimum=0.0, maximum=_POWER_KW_MAX
+    )
     connection.finish()
     sessions = _read_sessions(record.record("sessions"))
     car = _read_car(record.record("car"))
@@ -205,10 +216,10 @@ def _read_plant(record: Record) -> SolarPlant | None:
         "longitude_deg": record.number("longitude_deg", minimum=-180, maximum=180),
         "tilt_deg": record.number("tilt_deg", minimum=0, maximum=90),
         "azimuth_deg": record.number("azimuth_deg", minimum=0, maximum=360),
-        "peak_kw": record.number("peak_kw", minimum=0),
+        "peak_kw": record.number("peak_kw", minimum=0, maximum=_POWER_KW_MAX),
         "loss_share": record.number("loss_share", 0.14, minimum=0, maximum=0.9),
     }
-    inverter_kw_max = record.optional_number("inverter_kw_max", minimum=0.01)
+    inverter_kw_max = record.optional_number("inverter_kw_max", minimum=0.01, maximum=_POWER_KW_MAX)
     record.finish()
     if any(number != number for number in numbers.values()):  # NaN: already a fault
         return None
@@ -225,8 +236,13 @@ def _read_irradiance(record: Record) -> dict[str, SeriesSource]:
         column = record.optional_text(f"{name}_column")
         if column is not None:
             columns[name] = column
+    for name in ("unit", "value_column"):
+        if record.has(name):
+            record.fault(name, "has no meaning here: each column has a field of its own")
     sources = {
-        name: read_series_source(record.with_fields(value_column=column, unit="raw"), "raw")
+        name: read_series_source(
+            record.with_fields(value_column=column or "missing", unit="raw"), "raw"
+        )
         for name, column in columns.items()
     }
     record.finish()
@@ -291,13 +307,19 @@ def _read_car(record: Record) -> CarSettings:
         charge_efficiency=record.number("charge_efficiency", 0.93, above=0.0, maximum=1.0),
         discharge_efficiency=record.number("discharge_efficiency", 0.93, above=0.0, maximum=1.0),
         cell=record.text("cell", "nmc622-denso", choices=tuple(CELLS)),
-        pack_price_per_kwh=record.number("pack_price_per_kwh", 110.0, minimum=0.0),
+        pack_price_per_kwh=record.number(
+            "pack_price_per_kwh", 110.0, minimum=0.0, maximum=_PRICE_MAX
+        ),
         temperature_c=record.number("temperature_c", 20.0, minimum=-40.0, maximum=60.0),
         temperature=temperature,
         grid_use_depth=record.number("grid_use_depth", 0.2, above=0.0, maximum=0.45),
-        wear_price_per_kwh=record.optional_number("wear_price_per_kwh", minimum=0.0),
-        charger_price=record.optional_number("charger_price", minimum=0.0),
-        public_price_per_kwh=record.number("public_price_per_kwh", 0.6, minimum=0.0),
+        wear_price_per_kwh=record.optional_number(
+            "wear_price_per_kwh", minimum=0.0, maximum=_PRICE_MAX
+        ),
+        charger_price=record.optional_number("charger_price", minimum=0.0, maximum=_PRICE_MAX),
+        public_price_per_kwh=record.number(
+            "public_price_per_kwh", 0.6, minimum=0.0, maximum=_PRICE_MAX
+        ),
     )
     record.finish()
     return settings
