@@ -24,7 +24,10 @@ FOLDER = ".resume"
 
 
 class Checkpoints:
-    """The checkpoints of one study in ``folder``."""
+    """The checkpoints of one study in ``folder``.
+
+    ``inputs`` as they were loaded: forecasters that have been used hold what they learned, and no longer look the same.
+    """
 
     def __init__(self, folder: Path, inputs: StudyInputs) -> None:
         self._root = folder / FOLDER
@@ -64,7 +67,8 @@ class Checkpoints:
     def load(self, strategy: StrategyName) -> ReplayState | None:
         """The state that was kept; None where there is none or it cannot be read."""
         try:
-            with np.load(self._folder / f"{strategy}.npz") as kept:
+            path = self._folder / f"{strategy}.npz"
+            with path.open("rb") as stream, np.load(stream) as kept:
                 state = ReplayState(
                     int(kept["next_stay"]),
                     float(kept["energy_kwh_now"]),

@@ -69,9 +69,10 @@ def run_study(site: Path, output: Path) -> int:
     _make_folder(output)
     console = Console()
     strategies = loaded.settings.span.strategies
+    checkpoints = Checkpoints(output, loaded.inputs)
     try:
         with StudyProgress(Console(stderr=True), strategies) as progress:
-            states = run_strategies(loaded.inputs, strategies, output, progress.update)
+            states = run_strategies(loaded.inputs, strategies, checkpoints, progress.update)
     except KeyboardInterrupt:
         Console(stderr=True).print("\nstopped; the same command goes on from here")
         return 130
@@ -79,7 +80,7 @@ def run_study(site: Path, output: Path) -> int:
     write_json(result, output / "study.json")
     write_csv(result, output / "steps.csv")
     write_report(result, output / "report.html")
-    Checkpoints(output, loaded.inputs).clear()
+    checkpoints.clear()
     print_table(result, console)
     console.print(
         f"\nreport: {output / 'report.html'}", soft_wrap=True, highlight=False, markup=False

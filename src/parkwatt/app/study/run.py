@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.sharedctypes import Synchronized
-from pathlib import Path
 
 from parkwatt.app.study.checkpoint import Checkpoints
 from parkwatt.domain.errors import ParkwattError
@@ -27,7 +26,7 @@ from parkwatt.site.study.foresight import with_foresight
 from parkwatt.site.study.inputs import StudyInputs
 from parkwatt.site.study.replay import Replay, ReplayState
 
-_SAVE_EVERY_S = 5.0
+_SAVE_EVERY_S = 2.0
 _POLL_S = 0.1
 _STAYS_AT_ONCE = 4
 
@@ -70,15 +69,14 @@ class _Worker:
 def run_strategies(
     inputs: StudyInputs,
     strategies: tuple[StrategyName, ...],
-    folder: Path,
+    checkpoints: Checkpoints,
     on_progress: Progress,
 ) -> dict[StrategyName, ReplayState]:
-    """The final state of each strategy. Checkpoints are kept in ``folder`` until all are done.
+    """The final state of each strategy. ``checkpoints`` are kept until the caller clears them.
 
     ``on_progress`` is told a strategy and its share done, 0 to 1. On KeyboardInterrupt the workers are stopped and the
     checkpoints kept. Raises StudyFailedError where a worker fails, WorkerBugError where it meets a bug.
     """
-    checkpoints = Checkpoints(folder, inputs)
     checkpoints.open()
     waiting = list(strategies)
     running: list[_Worker] = []
