@@ -15,6 +15,8 @@ from parkwatt.domain.record import FloatArray
 
 IndexArray = NDArray[np.int32]
 Values = FloatArray | float
+# Some of the rows or columns: a whole block, or the numbers of single ones.
+Places = slice | IndexArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +69,7 @@ class Builder:
         self._row_blocks.append((count, lower, upper))
         return slice(first, self._rows)
 
-    def entries(self, rows: slice, columns: slice, value: Values) -> None:
+    def entries(self, rows: Places, columns: Places, value: Values) -> None:
         """Put ``value`` (a number or one each) where the k-th row meets the k-th column.
 
         A block of one row or one column meets every column or row of the other.
@@ -109,8 +111,10 @@ class Builder:
         )
 
 
-def _indices(block: slice) -> IndexArray:
-    return np.arange(block.start, block.stop, dtype=np.int32)
+def _indices(places: Places) -> IndexArray:
+    if not isinstance(places, slice):
+        return places
+    return np.arange(places.start, places.stop, dtype=np.int32)
 
 
 def _joined(counts: list[int], values: list[Values]) -> FloatArray:

@@ -1,12 +1,12 @@
 """The grid connection: import, export, solar, limits, and the demand charge.
 
-Columns for each step t (kW): import i, export x, solar used s (where it may be curtailed), and, in the soft
-form, import and export
-over the limit, i° and x°. One balance row for each step:
+Columns for each step t (kW): import i, export x, solar used s (where it may be curtailed), and, in the soft form, import and
+export over the limit, i° and x°. One balance row for each step:
 
     i + i° − x − x° + s − Σ charge + Σ discharge = load
 
-The prices apply to i + i° and x + x°. With a demand charge a column `peak ≥ peak so far` is at least each i + i°.
+The prices apply to i + i° and x + x°. With a demand charge a column `above ≥ 0` is what the highest
+i + i° is above the peak so far.
 """
 
 from __future__ import annotations
@@ -59,12 +59,11 @@ def add_connection(
     export_kw_most = surplus_kw(problem)
     if site.batteries_may_export:
         export_kw_most = export_kw_most + discharge_kw_most
-    imported, import_over = _with_limit(
-        builder, import_kw_most, site.import_limit_kw, buy, soft=soft
-    )
-    exported, export_over = _with_limit(
-        builder, export_kw_most, site.export_limit_kw, -sell, soft=soft
-    )
+    if not soft:
+        import_kw_most = np.minimum(import_kw_most, _limit(site.import_limit_kw))
+        export_kw_most = np.minimum(export_kw_most, _limit(site.export_limit_kw))
+    imported, import_over = _with_limit(builder, import_kw_most, site.import_limit_kw, buy)
+    exported, export_over = _with_limit(builder, export_kw_most, site.export_limit_kw, -sell)
     solar_used = None
     needed = site.load_kw
     if site.solar_curtailable and site.solar_kw.any():
@@ -100,25 +99,27 @@ def surplus_kw(problem: Problem) -> FloatArray:
 
 
 def _with_limit(
-    builder: Builder, kw_most: FloatArray, limit_kw: float | None, cost: FloatArray, *, soft: bool
+    builder: Builder, kw_most: FloatArray, limit_kw: float | None, cost: FloatArray
 ) -> tuple[slice, slice | None]:
-    """A flow's columns up to its limit, and those over the limit where the form is soft and the limit can bind."""
-    if limit_kw is None or not (kw_most > limit_kw).any():
-        return builder.columns(len(kw_most), upper=kw_most, cost=cost), None
-    within = builder.columns(len(kw_most), upper=np.minimum(kw_most, limit_kw), cost=cost)
-    if not soft:
+    """A flow's columns up to its limit, and those over the limit where it can be exceeded."""
+    within_kw = np.minimum(kw_most, _limit(limit_kw))
+    within = builder.columns(len(kw_most), upper=within_kw, cost=cost)
+    if not (kw_most > within_kw).any():
         return within, None
-    over = builder.columns(len(kw_most), upper=np.maximum(kw_most - limit_kw, 0.0), cost=cost)
-    return within, over
+    return within, builder.columns(len(kw_most), upper=kw_most - within_kw, cost=cost)
+
+
+def _limit(limit_kw: float | None) -> float:
+    return np.inf if limit_kw is None else limit_kw
 
 
 def _add_peak(
     builder: Builder, problem: Problem, imported: slice, import_over: slice | None
 ) -> None:
     site = problem.site
-    peak = builder.columns(1, lower=site.peak_so_far_kw, cost=site.demand_charge_per_kw)
-    under = builder.rows(problem.step_count, upper=0.0)
+    above = builder.columns(1, cost=site.demand_charge_per_kw)
+    under = builder.rows(problem.step_count, upper=site.peak_so_far_kw)
     builder.entries(under, imported, 1.0)
     if import_over is not None:
         builder.entries(under, import_over, 1.0)
-    builder.entries(under, peak, -1.0)
+    builder.entries(under, above, -1.0)

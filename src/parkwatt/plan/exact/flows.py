@@ -36,29 +36,33 @@ class Flows:
 def read_flows(problem: Problem, form: Formulation, values: FloatArray) -> Flows:
     """The flows of a solution, netted, rounded to 1e-9 and recomputed from the powers, so that they agree exactly."""
     site = problem.site
-    powers: list[FloatArray] = []
-    energies: list[FloatArray] = []
+    powers_kw: list[FloatArray] = []
+    energies_kwh: list[FloatArray] = []
     net_kw = site.load_kw.copy()
     for item, columns in zip(form.items, form.stays, strict=True):
-        charge = values[columns.charge]
-        discharge = None if columns.discharge is None else values[columns.discharge]
-        power = _netted(item, charge, discharge)
-        powers.append(power)
+        discharge_kw = None if columns.discharge is None else values[columns.discharge]
+        power_kw = _netted(item, values[columns.charge], discharge_kw)
+        powers_kw.append(power_kw)
         arrival_kwh = item.stay.energy_kwh_at_arrival
         if item.stay.energy_kwh_used_before is not None and columns.bought is not None:
-            arrival_kwh = float(energies[-1][-1]) - item.stay.energy_kwh_used_before
+            arrival_kwh = float(energies_kwh[-1][-1]) - item.stay.energy_kwh_used_before
             arrival_kwh += float(values[columns.bought][0])
-        energies.append(_energy(item, arrival_kwh, power, problem.duration_h))
-        net_kw[item.steps] += power
-    solar: FloatArray
-    if form.connection.solar_used is not None:
-        most = np.minimum(values[form.connection.solar_used], site.solar_kw)
-        solar = np.maximum(most, 0.0).round(_DIGITS)
-        solar = _without_export_at_a_loss(problem, net_kw, solar)
-    else:
-        solar = np.zeros_like(site.solar_kw) if site.solar_curtailable else site.solar_kw
-    net_kw = np.round(net_kw - solar, _DIGITS) + 0.0
-    return Flows(powers, energies, np.maximum(net_kw, 0.0), np.maximum(-net_kw, 0.0), solar)
+        energies_kwh.append(_energy_kwh(item, arrival_kwh, power_kw, problem.duration_h))
+        net_kw[item.steps] += power_kw
+    solar_kw = _solar_used_kw(problem, form, values, net_kw)
+    net_kw = np.round(net_kw - solar_kw, _DIGITS) + 0.0
+    import_kw, export_kw = np.maximum(net_kw, 0.0), np.maximum(-net_kw, 0.0)
+    return Flows(powers_kw, energies_kwh, import_kw, export_kw, solar_kw)
+
+
+def _solar_used_kw(
+    problem: Problem, form: Formulation, values: FloatArray, used_kw: FloatArray
+) -> FloatArray:
+    site, columns = problem.site, form.connection.solar_used
+    if columns is None:
+        return np.zeros_like(site.solar_kw) if site.solar_curtailable else site.solar_kw
+    solar_kw = np.clip(values[columns], 0.0, site.solar_kw).round(_DIGITS)
+    return _without_export_at_a_loss(problem, used_kw, solar_kw)
 
 
 def _without_export_at_a_loss(
@@ -76,46 +80,52 @@ def _without_export_at_a_loss(
     return solar_kw - surplus
 
 
-def _netted(item: StorageStay, charge: FloatArray, discharge: FloatArray | None) -> FloatArray:
+def _netted(
+    item: StorageStay, charge_kw: FloatArray, discharge_kw: FloatArray | None
+) -> FloatArray:
+    """One power for both, with the same change of the battery's energy; what is within tolerance of a bound is put on it."""
     storage = item.storage
-    if discharge is None:
-        power = charge.copy()
+    if discharge_kw is None:
+        power_kw = charge_kw.copy()
     else:
-        power = charge - discharge
-        both = (charge > TOLERANCE) & (discharge > TOLERANCE)
+        power_kw = charge_kw - discharge_kw
+        both = (charge_kw > TOLERANCE) & (discharge_kw > TOLERANCE)
         if both.any():
-            gained = charge * storage.charge_efficiency - discharge / storage.discharge_efficiency
-            netted = np.where(
-                gained > 0,
-                gained / storage.charge_efficiency,
-                gained * storage.discharge_efficiency,
+            gained_kw = charge_kw * storage.charge_efficiency
+            gained_kw -= discharge_kw / storage.discharge_efficiency
+            netted_kw = np.where(
+                gained_kw > 0,
+                gained_kw / storage.charge_efficiency,
+                gained_kw * storage.discharge_efficiency,
             )
-            power[both] = netted[both]
-    power[np.abs(power) < TOLERANCE] = 0.0
+            power_kw[both] = netted_kw[both]
+    power_kw[np.abs(power_kw) < TOLERANCE] = 0.0
     for least, most, sign in (
         (storage.charge_kw_min, storage.charge_kw_max, 1.0),
         (storage.discharge_kw_min, storage.discharge_kw_max, -1.0),
     ):
-        amount = sign * power
-        amount[np.abs(amount - most) < TOLERANCE] = most
+        amount_kw = sign * power_kw
+        amount_kw[np.abs(amount_kw - most) < TOLERANCE] = most
         if least > 0:
-            amount[np.abs(amount - least) < TOLERANCE] = least
-        power = sign * np.minimum(amount, most)
-    return np.round(power, _DIGITS) + 0.0
+            amount_kw[np.abs(amount_kw - least) < TOLERANCE] = least
+        power_kw = sign * np.minimum(amount_kw, most)
+    return np.round(power_kw, _DIGITS) + 0.0
 
 
-def _energy(
-    item: StorageStay, arrival_kwh: float, power: FloatArray, duration_h: FloatArray
+def _energy_kwh(
+    item: StorageStay, arrival_kwh: float, power_kw: FloatArray, duration_h: FloatArray
 ) -> FloatArray:
     storage = item.storage
-    gained = np.where(
-        power > 0, power * storage.charge_efficiency, power / storage.discharge_efficiency
+    gained_kw = np.where(
+        power_kw > 0,
+        power_kw * storage.charge_efficiency,
+        power_kw / storage.discharge_efficiency,
     )
-    energy = np.empty(len(power) + 1)
-    energy[0] = 0.0
-    np.cumsum(gained * duration_h[item.steps], out=energy[1:])
-    energy += arrival_kwh
-    return energy
+    energy_kwh = np.empty(len(power_kw) + 1)
+    energy_kwh[0] = 0.0
+    np.cumsum(gained_kw * duration_h[item.steps], out=energy_kwh[1:])
+    energy_kwh += arrival_kwh
+    return energy_kwh
 
 
 def meets_rules(
@@ -125,20 +135,28 @@ def meets_rules(
 
     ``excess_kwh``: what cannot be avoided over the limits.
     """
-    for item, power, energy in zip(items, flows.power_kw, flows.energy_kwh, strict=True):
-        storage = item.storage
-        if storage.charge_kw_min > 0 and _between(power, storage.charge_kw_min):
+    kept = map(_keeps_stay_rules, items, flows.power_kw, flows.energy_kwh)
+    return all(kept) and _keeps_connection_rules(problem, flows, excess_kwh)
+
+
+def _keeps_stay_rules(item: StorageStay, power_kw: FloatArray, energy_kwh: FloatArray) -> bool:
+    storage = item.storage
+    if storage.charge_kw_min > 0 and _between(power_kw, storage.charge_kw_min):
+        return False
+    if storage.discharge_kw_min > 0 and _between(-power_kw, storage.discharge_kw_min):
+        return False
+    if item.starts_below:
+        below = energy_kwh < storage.energy_kwh_min - TOLERANCE
+        if np.any((power_kw < 0) & below[:-1]) or np.any(below[1:] & ~below[:-1]):
             return False
-        if storage.discharge_kw_min > 0 and _between(-power, storage.discharge_kw_min):
+    if item.starts_above:
+        above = energy_kwh > storage.energy_kwh_max + TOLERANCE
+        if np.any((power_kw > 0) & above[:-1]) or np.any(above[1:] & ~above[:-1]):
             return False
-        if item.starts_below:
-            below = energy < storage.energy_kwh_min - TOLERANCE
-            if np.any((power < 0) & below[:-1]) or np.any(below[1:] & ~below[:-1]):
-                return False
-        if item.starts_above:
-            above = energy > storage.energy_kwh_max + TOLERANCE
-            if np.any((power > 0) & above[:-1]) or np.any(above[1:] & ~above[:-1]):
-                return False
+    return True
+
+
+def _keeps_connection_rules(problem: Problem, flows: Flows, excess_kwh: float) -> bool:
     site = problem.site
     if not site.batteries_may_export and np.any(flows.export_kw > surplus_kw(problem) + TOLERANCE):
         return False
@@ -152,5 +170,5 @@ def meets_rules(
     return found_kwh <= excess_kwh + TOLERANCE * len(flows.import_kw)
 
 
-def _between(power: FloatArray, least_kw: float) -> bool:
-    return bool(np.any((power > 0) & (power < least_kw - TOLERANCE)))
+def _between(power_kw: FloatArray, least_kw: float) -> bool:
+    return bool(np.any((power_kw > 0) & (power_kw < least_kw - TOLERANCE)))

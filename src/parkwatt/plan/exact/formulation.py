@@ -13,7 +13,7 @@ import numpy as np
 
 from parkwatt.domain.problem import Problem
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.exact.builder import Builder, LinearProgram
+from parkwatt.plan.exact.builder import Builder, IndexArray, LinearProgram
 from parkwatt.plan.exact.connection import Connection, add_connection
 from parkwatt.plan.exact.modes import (
     BoolArray,
@@ -43,7 +43,7 @@ class Formulation:
     """A program with the places of its elements.
 
     ``wishes``: in the order in which they come before money; empty in the hard form. ``money_scale``: money in the program =
-    money in the problem × this.
+    money in the problem × this. ``idle``: all integer columns with their values where no battery does anything.
     """
 
     program: LinearProgram
@@ -53,6 +53,7 @@ class Formulation:
     wishes: list[Wish]
     duration_h: FloatArray
     money_scale: float
+    idle: tuple[IndexArray, FloatArray]
 
     def wish_objective(self, wish: Wish) -> FloatArray:
         """What is missing of one kind of wish, as an objective."""
@@ -87,24 +88,26 @@ def formulate(
 ) -> Formulation:
     """The program of the problem.
 
-    ``items``: all stays (`storage_stays`). ``soft``: wishes as columns instead of bounds. ``exclusive``: None
-    for the relaxation
-    without binaries; otherwise all binaries are added, and no battery may charge and discharge at once in
-    the steps [T] that it marks.
+    ``items``: all stays (`storage_stays`). ``soft``: wishes as columns instead of bounds. ``exclusive``: None for the
+    relaxation without binaries; otherwise all binaries are added, and no battery may charge and discharge at once in the steps
+    [T] that it marks.
     """
     builder = Builder()
     charge_kw_most = np.zeros(problem.step_count)
     discharge_kw_most = np.zeros(problem.step_count)
     for item in items:
-        charge_kw_most[item.steps] += item.storage.charge_kw_max
-        discharge_kw_most[item.steps] += item.storage.discharge_kw_max
+        charge_kw_most[item.steps] += item.charge_kw_most
+        discharge_kw_most[item.steps] += item.discharge_kw_most
     connection = add_connection(builder, problem, charge_kw_most, discharge_kw_most, soft=soft)
     stays: list[StayColumns] = []
     for item in items:
         before = stays[-1] if stays else None
         stays.append(add_stay(builder, problem, item, connection.balance, before, soft=soft))
+    importing = slice(0, 0)
+    dearer = np.zeros(problem.step_count, dtype=bool)
     if exclusive is not None:
-        add_direction(builder, connection, steps_where_export_is_dearer(problem, connection))
+        dearer = steps_where_export_is_dearer(problem, connection)
+        importing = add_direction(builder, connection, dearer)
         for item, columns in zip(items, stays, strict=True):
             add_on(builder, item, columns, exclusive)
             add_phase(builder, item, columns)
@@ -113,7 +116,19 @@ def formulate(
     largest = float(np.abs(program.cost).max(initial=0.0))
     money_scale = 1.0 / largest if largest > 0 else 1.0
     program.cost[:] *= money_scale
-    return Formulation(program, connection, items, stays, wishes, problem.duration_h, money_scale)
+    idle = np.zeros_like(program.cost)
+    idle[importing] = problem.site.load_kw[dearer] >= problem.site.solar_kw[dearer]
+    whole = np.flatnonzero(program.integer).astype(np.int32)
+    return Formulation(
+        program,
+        connection,
+        items,
+        stays,
+        wishes,
+        problem.duration_h,
+        money_scale,
+        (whole, idle[whole]),
+    )
 
 
 def _add_wishes(

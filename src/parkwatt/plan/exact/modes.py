@@ -1,15 +1,17 @@
 """Binary columns, only for what is not convex.
 
-*On.* ``a[t] = 1``: the battery may charge in step t. With a minimum power, charge is 0 or in [min, max]; where
-charging and discharging
-at once could pay (burning energy at a negative price), ``a`` also keeps discharge at 0. A minimum discharge power has its
-own ``b[t]``, and ``a + b ≤ 1``.
+*On.* ``a[t] = 1``: the battery may charge in step t. With a minimum power, charge is 0 or in [min, max]; where charging and
+discharging at once could pay (burning energy at a negative price), ``a`` also keeps discharge at 0. A minimum discharge power
+has its own ``b[t]``, and ``a + b ≤ 1``.
 
 *Direction.* ``z[t] = 1``: the connection may import, else export. Needed only where export pays more than import costs.
 
 *Phase.* A stay that starts below the floor may discharge only from the instant on at which the floor is reached, and
 one that starts above the maximum may charge only from the instant on at which it is within. ``f[t]`` is 0
 before and 1 from then on.
+
+A power is held by its binary through the most that is possible in that very step (`StorageStay.charge_kw_most` and its like):
+the smaller that number, the closer the relaxation is to the truth, and the fewer nodes the solver needs.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkwatt.domain.problem import Problem
-from parkwatt.plan.exact.builder import Builder
+from parkwatt.domain.record import FloatArray
+from parkwatt.plan.exact.builder import Builder, IndexArray
 from parkwatt.plan.exact.connection import Connection
 from parkwatt.plan.exact.storage import StayColumns, StorageStay
 
@@ -45,50 +48,54 @@ def steps_where_export_is_dearer(problem: Problem, connection: Connection) -> Bo
     return dearer & (connection.import_kw_most > 0) & (connection.export_kw_most > 0)
 
 
-def add_direction(builder: Builder, connection: Connection, steps: BoolArray) -> None:
-    """Never import and export at once in ``steps``."""
-    for step in np.flatnonzero(steps).tolist():
-        importing = builder.columns(1, upper=1.0, integer=True)
-        for flow, over, most, sign in (
-            (connection.imported, connection.import_over, connection.import_kw_most[step], -1.0),
-            (connection.exported, connection.export_over, connection.export_kw_most[step], 1.0),
-        ):
-            # flow ≤ most·z, and flow ≤ most·(1 − z) for the other direction.
-            row = builder.rows(1, upper=0.0 if sign < 0 else most)
-            builder.entries(row, _one(flow, step), 1.0)
-            if over is not None:
-                builder.entries(row, _one(over, step), 1.0)
-            builder.entries(row, importing, sign * most)
+def add_direction(builder: Builder, connection: Connection, steps: BoolArray) -> slice:
+    """Never import and export at once in ``steps``: import ≤ most·z, export ≤ most·(1 − z). The columns z."""
+    at = _numbers(steps)
+    count = len(at)
+    importing = builder.columns(count, upper=1.0, integer=True)
+    import_kw, export_kw = connection.import_kw_most[at], connection.export_kw_most[at]
+    import_rows = builder.rows(count, upper=0.0)
+    builder.entries(import_rows, importing, -import_kw)
+    export_rows = builder.rows(count, upper=export_kw)
+    builder.entries(export_rows, importing, export_kw)
+    for rows, flows in (
+        (import_rows, (connection.imported, connection.import_over)),
+        (export_rows, (connection.exported, connection.export_over)),
+    ):
+        for flow in flows:
+            if flow is not None:
+                builder.entries(rows, _numbers(steps, flow), 1.0)
+    return importing
 
 
 def add_on(builder: Builder, item: StorageStay, columns: StayColumns, exclusive: BoolArray) -> None:
     """Minimum powers, and no charging and discharging at once where ``exclusive`` (steps of the whole horizon)."""
     storage, count = item.storage, item.step_count
-    apart = exclusive[item.steps] if columns.discharge is not None else np.zeros(count, dtype=bool)
     minimum_charge = storage.charge_kw_min > 0 and storage.charge_kw_max > 0
     minimum_discharge = storage.discharge_kw_min > 0 and columns.discharge is not None
-    if minimum_charge and minimum_discharge:
-        apart = np.ones(count, dtype=bool)
+    apart = exclusive[item.steps] & (columns.discharge is not None)
     if not (minimum_charge or minimum_discharge or apart.any()):
         return
     charging = builder.columns(count, upper=1.0, integer=True)
-    _at_most(builder, columns.charge, charging, storage.charge_kw_max)
+    _at_most(builder, columns.charge, charging, item.charge_kw_most)
     if minimum_charge:
         _at_least(builder, columns.charge, charging, storage.charge_kw_min)
     if columns.discharge is None:
         return
     if minimum_discharge:
         discharging = builder.columns(count, upper=1.0, integer=True)
-        _at_most(builder, columns.discharge, discharging, storage.discharge_kw_max)
+        _at_most(builder, columns.discharge, discharging, item.discharge_kw_most)
         _at_least(builder, columns.discharge, discharging, storage.discharge_kw_min)
         one_of_both = builder.rows(count, upper=1.0)
         builder.entries(one_of_both, charging, 1.0)
         builder.entries(one_of_both, discharging, 1.0)
         return
-    for step in np.flatnonzero(apart).tolist():
-        row = builder.rows(1, upper=storage.discharge_kw_max)
-        builder.entries(row, _one(columns.discharge, step), 1.0)
-        builder.entries(row, _one(charging, step), storage.discharge_kw_max)
+    if minimum_charge:
+        apart[:] = True
+    most_kw = item.discharge_kw_most[apart]
+    rows = builder.rows(len(most_kw), upper=most_kw)
+    builder.entries(rows, _numbers(apart, columns.discharge), 1.0)
+    builder.entries(rows, _numbers(apart, charging), most_kw)
 
 
 def add_phase(builder: Builder, item: StorageStay, columns: StayColumns) -> None:
@@ -110,21 +117,19 @@ def add_phase(builder: Builder, item: StorageStay, columns: StayColumns) -> None
     builder.entries(rows, columns.energy, 1.0)
     if item.starts_below:
         builder.entries(rows, within, arrival - storage.energy_kwh_min)
-        wrong, most = columns.discharge, storage.discharge_kw_max
+        wrong, most_kw = columns.discharge, item.discharge_kw_most
     else:
         builder.entries(rows, within, arrival - storage.energy_kwh_max)
-        wrong, most = columns.charge, storage.charge_kw_max
-    first = builder.rows(1, upper=0.0)
-    builder.entries(first, _one(wrong, 0), 1.0)
+        wrong, most_kw = columns.charge, item.charge_kw_most
     _at_most(
         builder,
         slice(wrong.start + 1, wrong.stop),
         slice(within.start, within.stop - 1),
-        most,
+        most_kw[1:],
     )
 
 
-def _at_most(builder: Builder, power: slice, on: slice, most_kw: float) -> None:
+def _at_most(builder: Builder, power: slice, on: slice, most_kw: FloatArray) -> None:
     rows = builder.rows(power.stop - power.start, upper=0.0)
     builder.entries(rows, power, 1.0)
     builder.entries(rows, on, -most_kw)
@@ -136,5 +141,6 @@ def _at_least(builder: Builder, power: slice, on: slice, least_kw: float) -> Non
     builder.entries(rows, on, -least_kw)
 
 
-def _one(block: slice, offset: int) -> slice:
-    return slice(block.start + offset, block.start + offset + 1)
+def _numbers(steps: BoolArray, block: slice = slice(0, None)) -> IndexArray:
+    """The numbers of the columns of a block, one a step, in the marked steps."""
+    return np.flatnonzero(steps).astype(np.int32) + np.int32(block.start)

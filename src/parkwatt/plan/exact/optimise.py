@@ -28,12 +28,11 @@ from parkwatt.plan.exact.modes import (
     steps_where_burning_may_pay,
     steps_where_export_is_dearer,
 )
-from parkwatt.plan.exact.solver import Solution, Solver
+from parkwatt.plan.exact.solver import Solution
+from parkwatt.plan.exact.stages import Stages, linear_stages, whole_stages
 from parkwatt.plan.exact.storage import StorageStay
 from parkwatt.plan.exact.ties import break_ties
 
-# Slack on what an earlier stage reached, in its own unit (kWh): ten times the solver's feasibility tolerance.
-_WISH_SLACK = 1e-6
 # Netted flows may cost this share more than what was proven before binaries are added: the share within which the contract
 # calls two costs equal.
 _COST_SLACK = 1e-6
@@ -86,12 +85,10 @@ class _Search:
         """The optimum in this form; None where the hard form has no feasible point."""
         relaxed = formulate(self.problem, self.items, soft=self.soft, exclusive=None)
         if not steps_where_export_is_dearer(self.problem, relaxed.connection).any():
-            solver = Solver(relaxed.program, whole=False, time_limit_s=self.time_limit_s)
-            solution = self._staged(solver, relaxed)
-            if solution is None:
+            stages = linear_stages(relaxed, time_limit_s=self.time_limit_s)
+            if stages is None:
                 return None
-            candidates = self._closed(solver, relaxed, solution)
-            kept = next(filter(self._keeps_rules, candidates), None)
+            kept = next(filter(self._keeps_rules, self._closed(relaxed, stages)), None)
             if kept is not None:
                 return kept
         found = self._mixed(steps_where_burning_may_pay(self.problem))
@@ -102,42 +99,26 @@ class _Search:
     def _mixed(self, exclusive: BoolArray) -> Optimum | None:
         """The mixed-integer optimum, tie-broken where the result still keeps all rules."""
         form = formulate(self.problem, self.items, soft=self.soft, exclusive=exclusive)
-        solver = Solver(form.program, whole=True, time_limit_s=self.time_limit_s)
-        whole = self._staged(solver, form)
+        whole = whole_stages(form, time_limit_s=self.time_limit_s)
         if whole is None:
             return None
         fixed = _with_integers_fixed(form, whole)
-        linear = Solver(fixed.program, whole=False, time_limit_s=self.time_limit_s)
-        for wish in form.wishes:
-            _hold(linear, wish.row, float(form.wish_objective(wish) @ whole.values))
-        solution = linear.solve("fixed modes")
+        stages = linear_stages(fixed, time_limit_s=self.time_limit_s)
         as_found = self._optimum(form, whole, whole)
-        candidates = iter(()) if solution is None else self._closed(linear, fixed, solution)
+        candidates = iter(()) if stages is None else self._closed(fixed, stages)
         return next(filter(self._keeps_rules, candidates), as_found)
 
-    def _staged(self, solver: Solver, form: Formulation) -> Solution | None:
-        """Wishes one after the other, then money."""
-        for wish in form.wishes:
-            solver.set_costs(form.wish_objective(wish))
-            solution = solver.solve(wish.name)
-            if solution is None:
-                return None
-            _hold(solver, wish.row, solution.objective)
-        if form.wishes:
-            solver.set_costs(form.program.cost)
-        return solver.solve("money")
-
-    def _closed(self, solver: Solver, form: Formulation, solution: Solution) -> Iterator[Optimum]:
+    def _closed(self, form: Formulation, stages: Stages) -> Iterator[Optimum]:
         """A linear optimum after the tie-break, then as it was before."""
+        solution = stages.solution
         if self.ties:
-            chosen = break_ties(solver, form.program, solution, form.tie_objective())
+            chosen = break_ties(stages.solver, form.program, solution, form.tie_objective())
             if chosen is not None:
                 yield self._optimum(form, chosen, solution)
         yield self._optimum(form, solution, solution)
 
     def _optimum(self, form: Formulation, candidate: Solution, bound: Solution) -> Optimum:
         """``candidate`` as flows; ``bound`` is the solve that proved the cost and holds the duals, if any."""
-        site = self.problem.site
         node_price = stored_value = None
         if len(bound.row_dual) and form.money_scale:
             node_price = bound.row_dual[form.connection.balance] / (
@@ -146,10 +127,9 @@ class _Search:
             stored_value = [
                 -bound.row_dual[columns.recursion] / form.money_scale for columns in form.stays
             ]
-        already_paid = site.demand_charge_per_kw * site.peak_so_far_kw
         return Optimum(
             flows=read_flows(self.problem, form, candidate.values),
-            cost_bound=bound.objective / form.money_scale - already_paid,
+            cost_bound=bound.objective / form.money_scale,
             excess_kwh=form.excess_kwh(candidate.values),
             node_price_per_kwh=node_price,
             stored_value_per_kwh=stored_value,
@@ -163,16 +143,6 @@ class _Search:
         return cost <= candidate.cost_bound + slack and meets_rules(
             self.problem, self.items, flows, candidate.excess_kwh
         )
-
-
-def _hold(solver: Solver, row: slice, reached: float) -> None:
-    """Let no later solve miss more of a wish than was missed here."""
-    most = max(reached, 0.0)
-    solver.set_row_bounds(
-        np.array([row.start], dtype=np.int32),
-        np.array([-np.inf]),
-        np.array([most + _WISH_SLACK * (1.0 + most)]),
-    )
 
 
 def _with_integers_fixed(form: Formulation, whole: Solution) -> Formulation:

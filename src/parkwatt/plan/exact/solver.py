@@ -20,7 +20,6 @@ _GAP_RELATIVE = 1e-5
 # In the scaled money of the program, where the largest coefficient is 1.
 _GAP_ABSOLUTE = 1e-6
 
-
 # HiGHS's numbers for its simplex strategies.
 _DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4
 _CONCLUSIVE = (
@@ -80,11 +79,10 @@ class Solver:
         )
 
     def solve(self, stage: str) -> Solution | None:
-        """Solve; None where no point satisfies all rows.
+        """Solve; None where no point satisfies all rows, or none was found in time.
 
-        Where the solver stumbles from its last basis, it tries once more from nothing. Raises SolverError
-        where it gives up with
-        neither an answer nor a proof that there is none.
+        Where the solver stumbles from its last basis, it tries once more from nothing. Raises SolverError where it gives up
+        with neither an answer nor a proof that there is none; ``stage`` names the solve there.
         """
         self._highs.run()
         if self._highs.getModelStatus() not in _CONCLUSIVE:
@@ -104,7 +102,9 @@ class Solver:
             highspy.HighsModelStatus.kTimeLimit,
             highspy.HighsModelStatus.kSolutionLimit,
         )
-        if status != highspy.HighsModelStatus.kOptimal and not (stopped_early and feasible):
+        if stopped_early and not feasible:
+            return None
+        if status != highspy.HighsModelStatus.kOptimal and not stopped_early:
             raise SolverError(stage, self._highs.modelStatusToString(status))
         solution = self._highs.getSolution()
         return Solution(
@@ -127,6 +127,14 @@ class Solver:
         """Change the bounds of some rows."""
         # The method exists; highspy's stubs leave it out.
         self._highs.changeRowsBounds(len(rows), rows, lower, upper)  # type: ignore[attr-defined]
+
+    def set_gap(self, gap_relative: float = _GAP_RELATIVE) -> None:
+        """End a mixed-integer solve where the best plan is proven to be this close."""
+        self._highs.setOptionValue("mip_rel_gap", gap_relative)
+
+    def start_from(self, columns: IndexArray, values: FloatArray) -> None:
+        """Complete these values to a first solution of the next mixed-integer solve."""
+        self._highs.setSolution(len(columns), columns, values)
 
     def prefer_primal(self) -> None:
         """Continue from a point that stays feasible: after a change of costs the primal simplex needs no first phase."""

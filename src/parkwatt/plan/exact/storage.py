@@ -10,9 +10,8 @@ energy, ``best``, rises to the maximum. A wish can never be met beyond it, and n
 e ≥ min(asked, best) where the driver leaves or may leave. If the connection carries that, it is the optimum of all
 wishes, and no weights or further solves are needed.
 
-A stay that is only expected *follows* the one before: its first row takes that one's last energy, less what
-the trip between used, plus
-what had to be bought on the road at a price far above all others, in place of a known energy at arrival.
+A stay that is only expected *follows* the one before: in place of a known energy at arrival its first row takes that one's
+last energy, less what the trip between used, plus what had to be bought on the road at a price far above all others.
 
 *Soft.* If it does not, each wish has a column for what is missing: below the floor, and short at departure.
 
@@ -29,17 +28,18 @@ from parkwatt.domain.problem import Problem, StationaryBattery, Stay, Storage
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.exact.builder import Builder
 
-
 # Energy bought on the road, in units of the dearest price of the horizon: never worth it where home charging will do.
 _ROAD_WEIGHT = 10.0
+# Far above what float arithmetic loses, far below the solver's tolerance.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StorageStay:
     """One stay of one battery, with what follows from it before anything is solved.
 
-    ``best_kwh``: [n+1] energy when charged at full power from arrival on. ``owner_index``: its vehicle's or battery's place
-    in the problem.
+    ``best_kwh``: [n+1] energy when charged at full power from arrival on. ``charge_kw_most``, ``discharge_kw_most``: [n] what
+    the charger allows and the energy has room for. ``owner_index``: its vehicle's or battery's place in the problem.
     """
 
     storage: Storage
@@ -47,6 +47,8 @@ class StorageStay:
     is_vehicle: bool
     owner_index: int
     best_kwh: FloatArray
+    charge_kw_most: FloatArray
+    discharge_kw_most: FloatArray
 
     @property
     def steps(self) -> slice:
@@ -107,10 +109,11 @@ def storage_stays(problem: Problem) -> list[StorageStay]:
     for index, vehicle in enumerate(problem.vehicles):
         left_kwh = 0.0
         for stay in vehicle.stays:
+            known = stay
             if stay.energy_kwh_used_before is not None:
                 arrival_kwh = max(left_kwh - stay.energy_kwh_used_before, 0.0)
-                stay = replace(stay, energy_kwh_at_arrival=arrival_kwh)
-            stays.append(_storage_stay(problem, vehicle, stay, True, index))
+                known = replace(stay, energy_kwh_at_arrival=arrival_kwh)
+            stays.append(_storage_stay(problem, vehicle, known, True, index))
             left_kwh = _left_at_least(stays[-1])
     return stays
 
@@ -134,12 +137,36 @@ def _as_stay(battery: StationaryBattery, step_count: int) -> Stay:
 def _storage_stay(
     problem: Problem, storage: Storage, stay: Stay, is_vehicle: bool, owner_index: int
 ) -> StorageStay:
-    hours = problem.edges_h()[stay.from_step : stay.to_step + 1]
-    full = stay.energy_kwh_at_arrival + storage.charge_kw_max * storage.charge_efficiency * (
-        hours - hours[0]
+    edges_h = problem.edges_h()[stay.from_step : stay.to_step + 1]
+    since_h = edges_h - edges_h[0]
+    arrival_kwh = stay.energy_kwh_at_arrival
+    full = arrival_kwh + storage.charge_kw_max * storage.charge_efficiency * since_h
+    best = np.minimum(full, max(storage.energy_kwh_max, arrival_kwh))
+    if stay.energy_kwh_used_before is None:
+        emptied = arrival_kwh - storage.discharge_kw_max / storage.discharge_efficiency * since_h
+        worst = np.maximum(emptied, min(storage.energy_kwh_min, arrival_kwh))
+        highest = best
+    else:  # nothing is known of the energy at arrival
+        worst = np.full_like(best, min(storage.energy_kwh_min, 0.0))
+        highest = np.full_like(best, storage.energy_kwh_max)
+    duration_h = problem.duration_h[stay.from_step : stay.to_step]
+    # Charging ends at or below the maximum, discharging at or above the floor, wherever the stay began.
+    room_kwh = np.minimum(highest[1:], storage.energy_kwh_max) - worst[:-1]
+    stored_kwh = highest[:-1] - np.maximum(worst[1:], storage.energy_kwh_min)
+    return StorageStay(
+        storage,
+        stay,
+        is_vehicle,
+        owner_index,
+        best,
+        _most(storage.charge_kw_max, room_kwh / (duration_h * storage.charge_efficiency)),
+        _most(storage.discharge_kw_max, stored_kwh * storage.discharge_efficiency / duration_h),
     )
-    best = np.minimum(full, max(storage.energy_kwh_max, stay.energy_kwh_at_arrival))
-    return StorageStay(storage, stay, is_vehicle, owner_index, best)
+
+
+def _most(charger_kw: float, energy_kw: FloatArray) -> FloatArray:
+    """The smaller of both, with room for rounding: what just fits must not become too much."""
+    return np.clip(energy_kw * (1.0 + _ROUNDING) + _ROUNDING, 0.0, charger_kw)
 
 
 def add_stay(
@@ -156,13 +183,12 @@ def add_stay(
     duration_h = problem.duration_h[item.steps]
     count = item.step_count
     at_balance = slice(balance.start + stay.from_step, balance.start + stay.to_step)
-    may_charge = not (item.starts_above and storage.discharge_kw_max == 0)
-    charge = builder.columns(count, upper=storage.charge_kw_max if may_charge else 0.0)
+    charge = builder.columns(count, upper=item.charge_kw_most)
     builder.entries(at_balance, charge, -1.0)
     discharge = None
     if storage.discharge_kw_max > 0:
         wear = storage.wear_price_per_kwh / storage.discharge_efficiency
-        discharge = builder.columns(count, upper=storage.discharge_kw_max, cost=wear * duration_h)
+        discharge = builder.columns(count, upper=item.discharge_kw_most, cost=wear * duration_h)
         builder.entries(at_balance, discharge, 1.0)
     energy = builder.columns(
         count,

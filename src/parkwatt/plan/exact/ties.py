@@ -1,8 +1,8 @@
-"""Choosing among plans of equal cost, in a second solve.
+"""Choosing among plans of equal cost, in a second solve, and holding one objective's optimum while the next is minimised.
 
 The set of all optima of a linear program is a face: columns with a reduced cost stay at their bound, rows with a dual stay at
-theirs. Fixing those and minimising the tie objective from the last basis gives the best of the optima, exactly, without a
-row that bounds the cost and without a weight that could trade cost for calm.
+theirs. Fixing those keeps the optimum exactly, without a row that bounds the objective (whose slack a dear next objective
+would spend) and without a weight that could trade one objective for the other.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ from parkwatt.domain.record import FloatArray
 from parkwatt.plan.exact.builder import LinearProgram
 from parkwatt.plan.exact.solver import Solution, Solver
 
-# In scaled money (the largest cost coefficient is 1): a dual below this is the solver's noise.
+# In the units of the objective, whose largest coefficient is about 1: a dual below this is the solver's noise.
 _DUAL_TOLERANCE = 1e-7
 
 
-def break_ties(
-    solver: Solver, program: LinearProgram, optimum: Solution, tie_objective: FloatArray
-) -> Solution | None:
-    """The optimum with the least ``tie_objective``; None where the solver finds none (then keep the first).
+def hold_face(solver: Solver, program: LinearProgram, optimum: Solution) -> None:
+    """Let the solver move only among the optima of the objective that it just minimised.
 
-    ``solver`` must hold the program's linear form, just solved to ``optimum``; it is changed.
+    ``solver`` must hold the linear form of ``program``, just solved to ``optimum``; it is changed.
     """
     columns = np.flatnonzero(
         (np.abs(optimum.column_dual) > _DUAL_TOLERANCE)
@@ -38,6 +36,16 @@ def break_ties(
     if len(rows):
         held = optimum.row_value[rows]
         solver.set_row_bounds(rows, held, held)
+
+
+def break_ties(
+    solver: Solver, program: LinearProgram, optimum: Solution, tie_objective: FloatArray
+) -> Solution | None:
+    """The optimum with the least ``tie_objective``; None where the solver finds none (then keep the first).
+
+    ``solver`` must hold the program's linear form, just solved to ``optimum``; it is changed.
+    """
+    hold_face(solver, program, optimum)
     solver.set_costs(tie_objective)
     solver.prefer_primal()
     try:
