@@ -1,8 +1,8 @@
 """Binary columns, only for what is not convex.
 
-*On.* ``a[t] = 1``: the battery may charge in step t. With a minimum power, charge is 0 or in [min, max]; where charging and
-discharging at once could pay (burning energy at a negative price), ``a`` also keeps discharge at 0. A minimum discharge power
-has its own ``b[t]``, and ``a + b ≤ 1``.
+*On.* With a minimum power, ``a[t] = 1`` where the battery charges, in [min, max], and discharge is 0 there; likewise ``b[t]``
+where it discharges; with both, ``a + b ≤ 1``. With neither, ``a[t]`` stands only in steps in which charging and discharging
+at once could pay (burning energy at a negative price).
 
 *Direction.* ``z[t] = 1``: the connection may import, else export. Needed only where export pays more than import costs.
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from parkwatt.domain.problem import Problem
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.exact.builder import Builder, IndexArray
+from parkwatt.plan.exact.builder import Builder, IndexArray, Places
 from parkwatt.plan.exact.connection import Connection
 from parkwatt.plan.exact.storage import StayColumns, StorageStay
 
@@ -70,32 +70,30 @@ def add_direction(builder: Builder, connection: Connection, steps: BoolArray) ->
 
 def add_on(builder: Builder, item: StorageStay, columns: StayColumns, exclusive: BoolArray) -> None:
     """Minimum powers, and no charging and discharging at once where ``exclusive`` (steps of the whole horizon)."""
-    storage, count = item.storage, item.step_count
+    storage = item.storage
+    charge = (columns.charge, item.charge_kw_most)
     minimum_charge = storage.charge_kw_min > 0 and storage.charge_kw_max > 0
-    minimum_discharge = storage.discharge_kw_min > 0 and columns.discharge is not None
-    apart = exclusive[item.steps] & (columns.discharge is not None)
-    if not (minimum_charge or minimum_discharge or apart.any()):
-        return
-    charging = builder.columns(count, upper=1.0, integer=True)
-    _at_most(builder, columns.charge, charging, item.charge_kw_most)
-    if minimum_charge:
-        _at_least(builder, columns.charge, charging, storage.charge_kw_min)
+    charging = _semicontinuous(builder, *charge, storage.charge_kw_min) if minimum_charge else None
     if columns.discharge is None:
         return
-    if minimum_discharge:
-        discharging = builder.columns(count, upper=1.0, integer=True)
-        _at_most(builder, columns.discharge, discharging, item.discharge_kw_most)
-        _at_least(builder, columns.discharge, discharging, storage.discharge_kw_min)
-        one_of_both = builder.rows(count, upper=1.0)
-        builder.entries(one_of_both, charging, 1.0)
-        builder.entries(one_of_both, discharging, 1.0)
-        return
-    if minimum_charge:
-        apart[:] = True
-    most_kw = item.discharge_kw_most[apart]
-    rows = builder.rows(len(most_kw), upper=most_kw)
-    builder.entries(rows, _numbers(apart, columns.discharge), 1.0)
-    builder.entries(rows, _numbers(apart, charging), most_kw)
+    discharge = (columns.discharge, item.discharge_kw_most)
+    if storage.discharge_kw_min > 0:
+        discharging = _semicontinuous(builder, *discharge, storage.discharge_kw_min)
+        if charging is None:
+            _off_where(builder, *charge, discharging)
+        else:
+            one_of_both = builder.rows(item.step_count, upper=1.0)
+            builder.entries(one_of_both, charging, 1.0)
+            builder.entries(one_of_both, discharging, 1.0)
+    elif charging is not None:
+        _off_where(builder, *discharge, charging)
+    else:
+        apart = exclusive[item.steps]
+        on = builder.columns(int(apart.sum()), upper=1.0, integer=True)
+        most_kw = item.charge_kw_most[apart]
+        _at_most(builder, _numbers(apart, columns.charge), on, most_kw)
+        most_kw = item.discharge_kw_most[apart]
+        _off_where(builder, _numbers(apart, columns.discharge), most_kw, on)
 
 
 def add_phase(builder: Builder, item: StorageStay, columns: StayColumns) -> None:
@@ -129,16 +127,29 @@ def add_phase(builder: Builder, item: StorageStay, columns: StayColumns) -> None
     )
 
 
-def _at_most(builder: Builder, power: slice, on: slice, most_kw: FloatArray) -> None:
-    rows = builder.rows(power.stop - power.start, upper=0.0)
+def _semicontinuous(builder: Builder, power: slice, most_kw: FloatArray, least_kw: float) -> slice:
+    """Columns that are 1 where the power is in [least, most], and 0 where it is 0."""
+    count = len(most_kw)
+    on = builder.columns(count, upper=1.0, integer=True)
+    _at_most(builder, power, on, most_kw)
+    at_least = builder.rows(count, lower=0.0)
+    builder.entries(at_least, power, 1.0)
+    builder.entries(at_least, on, -least_kw)
+    return on
+
+
+def _at_most(builder: Builder, power: Places, on: slice, most_kw: FloatArray) -> None:
+    """power ≤ most·on."""
+    rows = builder.rows(len(most_kw), upper=0.0)
     builder.entries(rows, power, 1.0)
     builder.entries(rows, on, -most_kw)
 
 
-def _at_least(builder: Builder, power: slice, on: slice, least_kw: float) -> None:
-    rows = builder.rows(power.stop - power.start, lower=0.0)
+def _off_where(builder: Builder, power: Places, most_kw: FloatArray, on: slice) -> None:
+    """power ≤ most·(1 − on)."""
+    rows = builder.rows(len(most_kw), upper=most_kw)
     builder.entries(rows, power, 1.0)
-    builder.entries(rows, on, -least_kw)
+    builder.entries(rows, on, most_kw)
 
 
 def _numbers(steps: BoolArray, block: slice = slice(0, None)) -> IndexArray:

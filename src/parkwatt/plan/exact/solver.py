@@ -20,20 +20,24 @@ _GAP_RELATIVE = 1e-5
 # In the scaled money of the program, where the largest coefficient is 1.
 _GAP_ABSOLUTE = 1e-6
 
+# The share of the work spent on guessing solutions: cuts and branching find them sooner in these programs, by a third
+# to a half of the time.
+_HEURISTIC_EFFORT = 0.01
+
 # HiGHS's numbers for its simplex strategies.
 _DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4
+_STOPPED_EARLY = (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kSolutionLimit)
 _CONCLUSIVE = (
     highspy.HighsModelStatus.kOptimal,
     highspy.HighsModelStatus.kInfeasible,
     highspy.HighsModelStatus.kUnboundedOrInfeasible,
-    highspy.HighsModelStatus.kTimeLimit,
-    highspy.HighsModelStatus.kSolutionLimit,
+    *_STOPPED_EARLY,
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """Values and duals of one solve. ``column_dual`` and ``row_dual`` are empty after a mixed-integer solve."""
+    """Values and duals of one solve. Duals are empty after a mixed-integer solve; they and row values, if not asked for."""
 
     objective: float
     values: FloatArray
@@ -56,6 +60,7 @@ class Solver:
             ("presolve", "on" if self._whole else "off"),
             ("mip_rel_gap", _GAP_RELATIVE),
             ("mip_abs_gap", _GAP_ABSOLUTE),
+            ("mip_heuristic_effort", _HEURISTIC_EFFORT),
             ("time_limit", time_limit_s),
         ):
             self._highs.setOptionValue(option, value)
@@ -78,8 +83,8 @@ class Solver:
             integer,
         )
 
-    def solve(self, stage: str) -> Solution | None:
-        """Solve; None where no point satisfies all rows, or none was found in time.
+    def solve(self, stage: str, *, duals: bool = True) -> Solution | None:
+        """Solve; None where no point satisfies all rows, or none was found in time. ``duals``: whether they will be asked for.
 
         Where the solver stumbles from its last basis, it tries once more from nothing. Raises SolverError where it gives up
         with neither an answer nor a proof that there is none; ``stage`` names the solve there.
@@ -91,28 +96,29 @@ class Solver:
             self._highs.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
             self._highs.run()
         status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            return self._solution(duals=duals)
         if status in (
             highspy.HighsModelStatus.kInfeasible,
             highspy.HighsModelStatus.kUnboundedOrInfeasible,
         ):
             return None
-        info = self._highs.getInfo()
-        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        stopped_early = status in (
-            highspy.HighsModelStatus.kTimeLimit,
-            highspy.HighsModelStatus.kSolutionLimit,
-        )
-        if stopped_early and not feasible:
-            return None
-        if status != highspy.HighsModelStatus.kOptimal and not stopped_early:
+        if status not in _STOPPED_EARLY:
             raise SolverError(stage, self._highs.modelStatusToString(status))
+        found = self._highs.getInfo().primal_solution_status
+        if found != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        return self._solution(duals=duals)
+
+    def _solution(self, *, duals: bool) -> Solution:
         solution = self._highs.getSolution()
+        nothing = np.empty(0)
         return Solution(
-            objective=info.objective_function_value,
+            objective=self._highs.getObjectiveValue(),
             values=np.array(solution.col_value),
-            column_dual=np.array(solution.col_dual),
-            row_value=np.array(solution.row_value),
-            row_dual=np.array(solution.row_dual),
+            column_dual=np.array(solution.col_dual) if duals else nothing,
+            row_value=np.array(solution.row_value) if duals else nothing,
+            row_dual=np.array(solution.row_dual) if duals else nothing,
         )
 
     def set_costs(self, cost: FloatArray) -> None:

@@ -49,7 +49,7 @@ def break_ties(
     solver.set_costs(tie_objective)
     solver.prefer_primal()
     try:
-        return solver.solve("ties")
+        return solver.solve("ties", duals=False)
     except SolverError:
         # A face fixed at rounded values can be numerically empty. The first optimum costs the same.
         return None

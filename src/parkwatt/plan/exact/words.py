@@ -21,6 +21,9 @@ _MINOR_UNITS = {
     "CHF": "Rp",
 }
 
+# In English whatever the machine's locale, as all words here.
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
 
 class Words:
     """Formats the numbers of one problem."""
@@ -31,6 +34,7 @@ class Words:
         self._zone = ZoneInfo(problem.time_zone)
         self._start = problem.start
         self._edges_h = problem.edges_h().tolist()
+        self._clocks: dict[int, str] = {}
 
     def price(self, price_per_kwh: float) -> str:
         """17.2 ct/kWh, or 0.172 XYZ/kWh where the currency has no usual minor unit."""
@@ -53,9 +57,15 @@ class Words:
 
     def clock(self, step: int) -> str:
         """The local time of the instant ``step``; with its weekday where it is a day or more after the start."""
-        hours = self._edges_h[step]
-        local = (self._start + timedelta(hours=hours)).astimezone(self._zone)
-        return local.strftime("%H:%M" if hours < 24 else "%a %H:%M")
+        told = self._clocks.get(step)
+        if told is None:
+            hours = self._edges_h[step]
+            local = (self._start + timedelta(hours=hours)).astimezone(self._zone)
+            told = f"{local.hour:02d}:{local.minute:02d}"
+            if hours >= 24:
+                told = f"{_WEEKDAYS[local.weekday()]} {told}"
+            self._clocks[step] = told
+        return told
 
     @staticmethod
     def energy(storage: Storage, energy_kwh: float) -> str:
@@ -66,5 +76,4 @@ class Words:
 
 
 def _without_minus_zero(value: float, digits: int) -> float:
-    rounded = round(value, digits)
-    return 0.0 if rounded == 0 else rounded
+    return round(value, digits) + 0.0
