@@ -1,7 +1,8 @@
 """Runs: the unbroken spans in which a battery charges, discharges or rests, with their means and extremes.
 
 The price of a kWh charged is what the connection pays for it: the import price, or, where the sun covers it, the export price
-that is given up. A kWh discharged brings the import price that it saves, or the export price. Means and extremes are taken for
+that is given up; in a rest it is what a kWh would have cost. A kWh discharged brings the import price that it saves, or the
+export price. Means and extremes are taken for
 all runs of a stay at once: a plan is explained at each replan.
 """
 
@@ -91,17 +92,20 @@ def _series(
     import_kw, export_kw = flows.import_kw[steps], flows.export_kw[steps]
     buy, sell = site.import_price_per_kwh[steps], site.export_price_per_kwh[steps]
     duration_h = problem.duration_h[steps]
+    solar_used_kw = flows.solar_used_kw[steps]
     moved_kw = np.abs(power_kw)
+    sun_to_spare = (export_kw > TOLERANCE) | (solar_used_kw < site.solar_kw[steps] - TOLERANCE)
+    from_sun = (import_kw <= TOLERANCE) & ((power_kw > TOLERANCE) | sun_to_spare)
     return _Series(
         weight_kwh=np.where(moved_kw > TOLERANCE, moved_kw, 1.0) * duration_h,
         power_kw=power_kw,
-        charge_price_per_kwh=np.where(import_kw > TOLERANCE, buy, sell),
+        charge_price_per_kwh=np.where(from_sun, sell, buy),
         discharge_price_per_kwh=np.where(export_kw > TOLERANCE, sell, buy),
         stored_value_per_kwh=buy if stored_value_per_kwh is None else stored_value_per_kwh,
         export_price_per_kwh=sell,
         import_kw=import_kw,
         export_kw=export_kw,
-        solar_used_kw=flows.solar_used_kw[steps],
+        solar_used_kw=solar_used_kw,
     )
 
 

@@ -5,7 +5,7 @@ rounding has left a face empty, a row bounds what is missing instead.
 
 *Mixed-integer.* A row bounds what is missing. The relaxation's stages tell how little of each wish could be missed at best.
 So the last wish is tried first, with all wishes before it held at that best: where that has a solution, the stages before it
-need no mixed-integer solve. Each stage starts from the solution of the one before, the first from doing nothing, so that a plan
+need no mixed-integer solve; where not, the first wish begins. Each stage starts from the solution of the one before, the first from doing nothing, so that a plan
 is at hand whenever the time ends.
 """
 
@@ -89,9 +89,10 @@ def _first_stage(solver: Solver, form: Formulation, reached: list[float]) -> tup
     """The last wish that can be minimised with all before it held at the relaxation's best, and its solution."""
     for wish, best in zip(form.wishes, reached, strict=True):
         _hold(solver, wish, best)
-    for position in reversed(range(len(form.wishes))):
+    for position in (len(form.wishes) - 1, 0):
         wish = form.wishes[position]
-        _release(solver, wish)
+        for later in form.wishes[position:]:
+            _release(solver, later)
         solver.set_costs(form.wish_objective(wish))
         if position == 0:
             solver.start_from(*form.idle)
