@@ -5,8 +5,8 @@ rounding has left a face empty, a row bounds what is missing instead.
 
 *Mixed-integer.* A row bounds what is missing. The relaxation's stages tell how little of each wish could be missed at best.
 So the last wish is tried first, with all wishes before it held at that best: where that has a solution, the stages before it
-need no mixed-integer solve; where not, the first wish begins. Each stage starts from the solution of the one before, the first from doing nothing, so that a plan
-is at hand whenever the time ends.
+need no mixed-integer solve; where not, the first wish begins, from doing nothing. Each later stage starts from the solution of
+the one before, so that a plan is at hand whenever the time ends.
 """
 
 from __future__ import annotations
