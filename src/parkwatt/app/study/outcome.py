@@ -55,7 +55,7 @@ def study_result(loaded: LoadedStudy, states: dict[StrategyName, ReplayState]) -
         cell=cell.name,
         wear_price_per_kwh=inputs.car.wear_price_per_kwh,
         pack_price_per_kwh=car.pack_price_per_kwh,
-        charger_price=car.charger_price,
+        charger_price=car.charger_cost,
         strategies=tuple(strategies),
         notes=notes,
     )

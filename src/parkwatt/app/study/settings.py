@@ -71,7 +71,7 @@ class CarSettings:
     temperature: SeriesSource | None
     grid_use_depth: float
     wear_price_per_kwh: float | None
-    charger_price: float | None
+    charger_cost: float | None
     public_price_per_kwh: float
 
 
@@ -316,7 +316,7 @@ def _read_car(record: Record) -> CarSettings:
         wear_price_per_kwh=record.optional_number(
             "wear_price_per_kwh", minimum=0.0, maximum=_PRICE_MAX
         ),
-        charger_price=record.optional_number("charger_price", minimum=0.0, maximum=_PRICE_MAX),
+        charger_cost=record.optional_number("charger_price", minimum=0.0, maximum=_PRICE_MAX),
         public_price_per_kwh=record.number(
             "public_price_per_kwh", 0.6, minimum=0.0, maximum=_PRICE_MAX
         ),
