@@ -212,8 +212,8 @@ def test_gaps_in_prices_and_sun(site: Path, capsys: pytest.CaptureFixture[str]) 
         del rows[30 : 30 + hours]
         path.write_text("\n".join(rows), encoding="utf-8")
     solar, bought, sold = faults(site, capsys)
-    assert solar.startswith("solar: must be known throughout the span; 1 hours are not")
-    rule = "must be known throughout the span; 3 hours are not, the first at 2024-01-09 04:00 UTC"
+    assert solar.startswith("solar: must be known throughout the span; unknown: 1 h")
+    rule = "must be known throughout the span; unknown: 3 h, the first at 2024-01-09 04:00 UTC"
     assert [bought, sold] == [f"tariff.import: {rule}", f"tariff.export: {rule}"]
 
 

@@ -50,13 +50,12 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Generate and study; returns 0. Raises InputError where the folder or a number is no good."""
     from parkwatt.app.demo import make_demo_home
-    from parkwatt.app.study.command import run_study
+    from parkwatt.app.study.command import check_output, run_study
     from parkwatt.domain.record import Faults
 
     folder = Path(arguments.folder)
     faults = Faults()
-    if folder.exists() and not folder.is_dir():
-        faults.add("--folder", "must be a folder", str(folder))
+    check_output("--folder", folder, faults)
     if not 7 <= arguments.days <= 3660:
         faults.add("--days", "must be from 7 to 3660", arguments.days)
     if arguments.seed < 0:

@@ -99,7 +99,7 @@ def load_site(site: Path, output: Path) -> LoadedStudy:
     from parkwatt.domain.record import Faults
 
     faults = Faults()
-    _check_output(output, faults)
+    check_output("--output", output, faults)
     settings = read_settings(site, faults)
     loaded = None if settings is None else load_study(settings, faults)
     if loaded is None or faults.found:
@@ -108,23 +108,23 @@ def load_site(site: Path, output: Path) -> LoadedStudy:
     return loaded
 
 
-def _check_output(output: Path, faults: Faults) -> None:
-    """A fault where the results could not be written, told before any work is done."""
+def check_output(field: str, output: Path, faults: Faults) -> None:
+    """Note a fault of ``field`` where results could not be written to ``output``, before any work is done."""
     from parkwatt.app.study.checkpoint import FOLDER
 
     if "\0" in str(output):
-        faults.add("--output", "must be a path", str(output))
+        faults.add(field, "must be a path", str(output))
         return
     nearest = next(path for path in (output, *output.absolute().parents) if os.path.lexists(path))
     if not _is_folder(nearest):
-        faults.add("--output", "must be a folder, or lie in one", str(nearest))
+        faults.add(field, "must be a folder, or lie in one", str(nearest))
     elif not os.access(nearest, os.W_OK | os.X_OK):
-        faults.add("--output", "must be in a folder that you may write to", str(nearest))
+        faults.add(field, "must be in a folder that you may write to", str(nearest))
     for name in _RESULTS:
         if _is_folder(output / name):
-            faults.add("--output", f"must have no folder {name} in it", str(output))
+            faults.add(field, f"must have no folder {name} in it", str(output))
     if os.path.lexists(output / FOLDER) and not _is_folder(output / FOLDER):
-        faults.add("--output", f"must have no file {FOLDER} in it", str(output))
+        faults.add(field, f"must have no file {FOLDER} in it", str(output))
 
 
 def _is_folder(path: Path) -> bool:

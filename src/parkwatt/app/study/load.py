@@ -105,7 +105,9 @@ def _read(
         at = np.flatnonzero(broken)
         if len(at):
             first = f"{utc(int(series.start_unix_s[at[0]])):%Y-%m-%d %H:%M}"
-            faults.add(source.field, f"{rule}; {len(at)} values are not, the first at {first} UTC")
+            faults.add(
+                source.field, f"{rule}; values that are not: {len(at)}, the first at {first} UTC"
+            )
     return series
 
 
@@ -282,7 +284,7 @@ def _tell_unknown(field: str, values: FloatArray, grid: TimeGrid, faults: Faults
         hours = len(unknown) * grid.step_h
         faults.add(
             field,
-            f"must be known throughout the span; {hours:g} hours are not, "
+            f"must be known throughout the span; unknown: {hours:g} h, "
             f"the first at {first:%Y-%m-%d %H:%M} UTC",
         )
 

@@ -51,10 +51,10 @@ class Sessions:
             mean = float(used[~unknown].mean())
             used = np.where(unknown, mean, used)
             notes.append(
-                f"{int(unknown.sum())} trips of unknown energy count with the mean, {mean:.1f} kWh."
+                f"Trips of unknown energy, counted with the mean of {mean:.1f} kWh: {int(unknown.sum())}."
             )
         if self.dropped_count:
-            notes.append(f"{self.dropped_count} sessions without a departure were left out.")
+            notes.append(f"Sessions without a departure, left out: {self.dropped_count}.")
         asked = np.where(np.isnan(self.energy_kwh_asked), asked_kwh, self.energy_kwh_asked)
         first = np.maximum(-((grid.start_unix_s - self.arrival_unix_s) // grid.step_s), 0)
         end = (self.departure_unix_s - grid.start_unix_s) // grid.step_s
@@ -82,7 +82,7 @@ class Sessions:
             carried_kwh, free_step = 0.0, departure
         if short:
             notes.append(
-                f"{short} sessions shorter than a step were left out; their trips count for the next."
+                f"Sessions shorter than a step, left out (their trips count for the next): {short}."
             )
         return plug_ins
 
