@@ -156,3 +156,13 @@ def test_a_look_ahead_is_the_plan_in_numbers() -> None:
     found, outlook = plan(made), look_ahead(made)
     np.testing.assert_array_equal(outlook.power_kw, found.vehicles[0].power_kw)
     np.testing.assert_array_equal(outlook.grid_kw, found.import_kw - found.export_kw)
+
+
+def test_without_time_there_is_still_a_plan_that_keeps_every_rule() -> None:
+    cars = [
+        car(stay(4, 5.0 + index, 45.0), id=f"ev{index}", charge_kw_min=4.0) for index in range(3)
+    ]
+    made = problem([0.3, -0.1, 0.2, 0.1], *cars, sell=[0.1, -0.2, 0.3, 0.05], import_limit_kw=9.0)
+    found = plan(made, time_limit_s=0.0)
+    assert check(made, found).faults == ()
+    assert found.status == "best_effort"

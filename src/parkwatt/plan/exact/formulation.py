@@ -7,13 +7,13 @@ solver's tolerances then mean the same for cents, euros and yen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from parkwatt.domain.problem import Problem
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.exact.builder import Builder, IndexArray, LinearProgram
+from parkwatt.plan.exact.builder import Builder, LinearProgram
 from parkwatt.plan.exact.connection import Connection, add_connection
 from parkwatt.plan.exact.modes import (
     BoolArray,
@@ -43,7 +43,7 @@ class Formulation:
     """A program with the places of its elements.
 
     ``wishes``: in the order in which they come before money; empty in the hard form. ``money_scale``: money in the program =
-    money in the problem × this. ``idle``: all integer columns with their values where no battery does anything.
+    money in the problem × this. ``idle``: a value for each column, of which the integer ones are those of doing nothing.
     """
 
     program: LinearProgram
@@ -53,7 +53,15 @@ class Formulation:
     wishes: list[Wish]
     duration_h: FloatArray
     money_scale: float
-    idle: tuple[IndexArray, FloatArray]
+    idle: FloatArray
+
+    def with_integers(self, values: FloatArray) -> Formulation:
+        """The same with its integer columns fixed at these values, a value for each column."""
+        program = self.program
+        integer = program.integer.astype(bool)
+        lower, upper = program.column_lower.copy(), program.column_upper.copy()
+        lower[integer] = upper[integer] = np.round(values[integer])
+        return replace(self, program=replace(program, column_lower=lower, column_upper=upper))
 
     def wish_objective(self, wish: Wish) -> FloatArray:
         """What is missing of one kind of wish, as an objective."""
@@ -118,7 +126,6 @@ def formulate(
     program.cost[:] *= money_scale
     idle = np.zeros_like(program.cost)
     idle[importing] = problem.site.load_kw[dearer] >= problem.site.solar_kw[dearer]
-    whole = np.flatnonzero(program.integer).astype(np.int32)
     return Formulation(
         program,
         connection,
@@ -127,7 +134,7 @@ def formulate(
         wishes,
         problem.duration_h,
         money_scale,
-        (whole, idle[whole]),
+        idle,
     )
 
 

@@ -13,7 +13,7 @@ A mixed-integer solution ends with a linear solve at its fixed binaries: clean v
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class _Search:
         """The optimum in this form; None where the hard form has no feasible point."""
         relaxed = formulate(self.problem, self.items, soft=self.soft, exclusive=None)
         if not steps_where_export_is_dearer(self.problem, relaxed.connection).any():
-            stages = linear_stages(relaxed, time_limit_s=self.time_limit_s)
+            stages = linear_stages(relaxed)
             if stages is None:
                 return None
             kept = next(filter(self._keeps_rules, self._closed(relaxed, stages)), None)
@@ -102,8 +102,8 @@ class _Search:
         whole = whole_stages(form, time_limit_s=self.time_limit_s)
         if whole is None:
             return None
-        fixed = _with_integers_fixed(form, whole)
-        stages = linear_stages(fixed, time_limit_s=self.time_limit_s)
+        fixed = form.with_integers(whole.values)
+        stages = linear_stages(fixed)
         as_found = self._optimum(form, whole, whole)
         candidates = iter(()) if stages is None else self._closed(fixed, stages)
         return next(filter(self._keeps_rules, candidates), as_found)
@@ -143,11 +143,3 @@ class _Search:
         return cost <= candidate.cost_bound + slack and meets_rules(
             self.problem, self.items, flows, candidate.excess_kwh
         )
-
-
-def _with_integers_fixed(form: Formulation, whole: Solution) -> Formulation:
-    program = form.program
-    integer = program.integer.astype(bool)
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    lower[integer] = upper[integer] = np.round(whole.values[integer])
-    return replace(form, program=replace(program, column_lower=lower, column_upper=upper))

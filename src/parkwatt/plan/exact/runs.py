@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,7 @@ from parkwatt.plan.exact.flows import TOLERANCE, Flows
 from parkwatt.plan.exact.storage import StorageStay
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Steps [first, end) of a stay with one direction (+1 charge, 0 rest, −1 discharge), and its means and extremes.
 
     Prices in currency per kWh, weighted by energy (by time in a rest). ``charge_price_per_kwh_elsewhere``: the mean over the

@@ -36,19 +36,19 @@ class Stages:
     reached: list[float]
 
 
-def linear_stages(form: Formulation, *, time_limit_s: float) -> Stages | None:
+def linear_stages(form: Formulation) -> Stages | None:
     """All stages of the form, its integer columns relaxed; None where it has no feasible point."""
     try:
-        stages = _linear(form, time_limit_s=time_limit_s, by_face=True)
+        stages = _linear(form, by_face=True)
     except SolverError:
         stages = None
     if stages is not None or not form.wishes:
         return stages
-    return _linear(form, time_limit_s=time_limit_s, by_face=False)
+    return _linear(form, by_face=False)
 
 
-def _linear(form: Formulation, *, time_limit_s: float, by_face: bool) -> Stages | None:
-    solver = Solver(form.program, whole=False, time_limit_s=time_limit_s)
+def _linear(form: Formulation, *, by_face: bool) -> Stages | None:
+    solver = Solver(form.program, whole=False, time_limit_s=np.inf)
     reached = []
     for wish in form.wishes:
         solver.set_costs(form.wish_objective(wish))
@@ -71,7 +71,7 @@ def whole_stages(form: Formulation, *, time_limit_s: float) -> Solution | None:
     solver = Solver(form.program, whole=True, time_limit_s=time_limit_s)
     if not form.wishes:
         return solver.solve("money")
-    relaxed = linear_stages(form, time_limit_s=time_limit_s)
+    relaxed = linear_stages(form)
     if relaxed is None:
         return None
     solver.set_gap(_WISH_GAP_RELATIVE)
@@ -79,7 +79,7 @@ def whole_stages(form: Formulation, *, time_limit_s: float) -> Solution | None:
     for wish in form.wishes[position + 1 :]:
         solver.set_costs(form.wish_objective(wish))
         solution = _next(solver, wish.name, solution)
-        _hold(solver, wish, solution.objective)
+        _hold(solver, wish, _missed(form, wish, solution))
     solver.set_gap()
     solver.set_costs(form.program.cost)
     return _next(solver, "money", solution)
@@ -87,20 +87,27 @@ def whole_stages(form: Formulation, *, time_limit_s: float) -> Solution | None:
 
 def _first_stage(solver: Solver, form: Formulation, reached: list[float]) -> tuple[int, Solution]:
     """The last wish that can be minimised with all before it held at the relaxation's best, and its solution."""
-    for wish, best in zip(form.wishes, reached, strict=True):
+    for wish, best in zip(form.wishes[:-1], reached, strict=False):
         _hold(solver, wish, best)
-    for position in (len(form.wishes) - 1, 0):
-        wish = form.wishes[position]
-        for later in form.wishes[position:]:
-            _release(solver, later)
-        solver.set_costs(form.wish_objective(wish))
-        if position == 0:
-            solver.start_from(*form.idle)
-        solution = solver.solve(wish.name)
-        if solution is not None:
-            _hold(solver, wish, solution.objective)
-            return position, solution
-    raise SolverError(form.wishes[0].name, "infeasible")
+    last = len(form.wishes) - 1
+    solver.set_costs(form.wish_objective(form.wishes[last]))
+    solution = solver.solve(form.wishes[last].name)
+    if solution is not None:
+        _hold(solver, form.wishes[last], solution.objective)
+        return last, solution
+    idle = linear_stages(form.with_integers(form.idle))
+    if idle is None:
+        raise SolverError("doing nothing", "infeasible")
+    for wish in form.wishes:
+        _release(solver, wish)
+    solver.set_costs(form.wish_objective(form.wishes[0]))
+    solution = _next(solver, form.wishes[0].name, idle.solution)
+    _hold(solver, form.wishes[0], _missed(form, form.wishes[0], solution))
+    return 0, solution
+
+
+def _missed(form: Formulation, wish: Wish, solution: Solution) -> float:
+    return float(form.wish_objective(wish) @ solution.values)
 
 
 def _next(solver: Solver, stage: str, before: Solution) -> Solution:
