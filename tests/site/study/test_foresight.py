@@ -34,7 +34,8 @@ def test_no_strategy_costs_less_than_the_bound(inputs: StudyInputs, strategy: St
 
 @settings(max_examples=15)
 @given(inputs=sites)
-def test_the_bound_keeps_the_battery_s_balance(inputs: StudyInputs) -> None:
+def test_the_bound_takes_no_energy_from_nothing(inputs: StudyInputs) -> None:
+    """It may lose more than the efficiencies say: where sun must be fed in at a cost, burning some pays."""
     state, car = with_foresight(inputs), inputs.car
     assert state.next_stay == len(inputs.plug_ins) == len(state.departures)
     for plug_in in inputs.plug_ins:
@@ -44,7 +45,7 @@ def test_the_bound_keeps_the_battery_s_balance(inputs: StudyInputs) -> None:
         change = np.where(
             power > 0, power * car.charge_efficiency, power / car.discharge_efficiency
         )
-        np.testing.assert_allclose(np.diff(energy), change * inputs.grid.step_h, atol=1e-6)
+        assert (np.diff(energy) <= change * inputs.grid.step_h + 1e-6).all()
         assert power.max() <= car.charge_kw_max + 1e-6
         assert power.min() >= -car.discharge_kw_max - 1e-6
 
