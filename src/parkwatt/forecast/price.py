@@ -1,7 +1,7 @@
 """Prices beyond those that are published: what tomorrow's auction will probably bring.
 
-For each day ahead the days before it teach, the nearer and the more alike (working day or free day) the more. Two things are learned
-apart, because a planner lives on the spread within a day and the mean of many days has too little of it:
+For each day ahead the days before it teach, the nearer and the more alike (working day or free day) the more. Two things
+are learned apart, because a planner lives on the spread within a day and the mean of many days has too little of it:
 
 - *when* it is cheap: the mean price at each time of day puts the times in order;
 - *how* cheap: the mean of the days' sorted prices, cheapest with cheapest, gives the values, which are dealt out in that order.
@@ -27,8 +27,8 @@ _OTHER_KIND_OF_DAY = 0.25
 class PriceForecaster:
     """Guesses the prices of a grid beyond any step up to which they are published.
 
-    ``price_per_kwh``: [T] on ``grid``, whose steps must divide a day. ``time_zone``: IANA name; ``holidays``: local dates. Raises
-    ValueError where the lengths differ or a step does not divide a day.
+    ``price_per_kwh``: [T] on ``grid``, whose steps must divide a day. ``time_zone``: IANA name; ``holidays``: local dates.
+    Raises ValueError where the lengths differ or a step does not divide a day.
     """
 
     def __init__(

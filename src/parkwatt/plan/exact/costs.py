@@ -27,6 +27,8 @@ def cost_of(problem: Problem, items: list[StorageStay], flows: Flows) -> CostPar
             held = np.maximum(energy[1:] - storage.holding_from_kwh, 0.0)
             wear += storage.holding_price_per_kwh_h * float(held @ step_h)
         end_value -= item.stay.energy_value_per_kwh * float(energy[-1])
+        for energy_kwh, drop_per_kwh in item.stay.end_value_drops:
+            end_value += drop_per_kwh * max(float(energy[-1]) - energy_kwh, 0.0)
     return CostParts(
         energy=float((bought - sold) @ duration_h),
         demand=site.demand_charge_per_kw * peak_kw,

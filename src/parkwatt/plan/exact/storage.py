@@ -212,6 +212,8 @@ def add_stay(
         builder.entries(recursion, discharge, duration_h / storage.discharge_efficiency)
     if storage.holding_price_per_kwh_h > 0:
         _add_holding(builder, storage, energy, duration_h)
+    if stay.end_value_drops:
+        _add_value_drops(builder, stay, energy)
     below_floor = missing = None
     if soft and item.starts_below:
         below_floor = _add_below_floor(builder, item, energy)
@@ -263,6 +265,15 @@ def _add_holding(builder: Builder, storage: Storage, energy: slice, duration_h: 
     above = builder.rows(count, upper=storage.holding_from_kwh)
     builder.entries(above, energy, 1.0)
     builder.entries(above, held, -1.0)
+
+
+def _add_value_drops(builder: Builder, stay: Stay, energy: slice) -> None:
+    """Beyond each of these energies the last kWh is worth less: what stands above it pays the difference."""
+    from_kwh, drop_per_kwh = np.array(stay.end_value_drops).T
+    above = builder.columns(len(from_kwh), cost=drop_per_kwh)
+    rows = builder.rows(len(from_kwh), upper=from_kwh)
+    builder.entries(rows, slice(energy.stop - 1, energy.stop), 1.0)
+    builder.entries(rows, above, -1.0)
 
 
 def _add_below_floor(builder: Builder, item: StorageStay, energy: slice) -> slice:

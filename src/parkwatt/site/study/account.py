@@ -31,11 +31,11 @@ def account(
     months = _months(inputs, import_kw, export_kw, power_kw, energy_kwh)
     public_kwh = sum(departed.public_kwh for departed in departures)
     asked = [departed for departed in departures if departed.energy_kwh_asked is not None]
+    missed = (
+        _missed(asked) if inputs.early_probability is None else _trips_missed(inputs, departures)
+    )
     short = [max((item.energy_kwh_asked or 0.0) - item.energy_kwh, 0.0) for item in asked]
-    avoidable = [
-        max(min(item.energy_kwh_asked or 0.0, item.energy_kwh_possible) - item.energy_kwh, 0.0)
-        for item in asked
-    ]
+    avoidable = [_avoidable_kwh(item, item.energy_kwh_asked or 0.0) for item in asked]
     discharged = -np.minimum(power_kw, 0.0)
     return StrategyResult(
         name=strategy,
@@ -55,7 +55,7 @@ def account(
         import_peak_kw=float(import_kw.max()),
         self_consumption=_self_consumption(inputs, export_kw, solar_used_kw),
         departure_count=len(asked),
-        missed_count=sum(kwh > _MISSED_KWH for kwh in avoidable),
+        missed_count=missed,
         shortfall_kwh=float(sum(short)),
         shortfall_kwh_avoidable=float(sum(avoidable)),
         below_floor_kwh_h=_below_floor(inputs, power_kw, energy_kwh),
@@ -63,6 +63,24 @@ def account(
         wear=wear,
         public_kwh=public_kwh,
     )
+
+
+def _avoidable_kwh(departed: Departed, wanted_kwh: float) -> float:
+    """What was missing of ``wanted_kwh`` though it was possible."""
+    return max(min(wanted_kwh, departed.energy_kwh_possible) - departed.energy_kwh, 0.0)
+
+
+def _missed(departures: Sequence[Departed]) -> int:
+    short = (_avoidable_kwh(item, item.energy_kwh_asked or 0.0) for item in departures)
+    return sum(kwh > _MISSED_KWH for kwh in short)
+
+
+def _trips_missed(inputs: StudyInputs, departures: Sequence[Departed]) -> int:
+    """Where nobody told a departure: how many trips lacked energy that could have been there."""
+    following = inputs.plug_ins[1 : len(departures) + 1]
+    needed = (stay.energy_kwh_used + inputs.energy_kwh_on_road_min for stay in following)
+    short = (_avoidable_kwh(item, kwh) for item, kwh in zip(departures, needed, strict=False))
+    return sum(kwh > _MISSED_KWH for kwh in short)
 
 
 def meter_flows(
@@ -86,9 +104,20 @@ def wear_cost_by_step(
 ) -> FloatArray:
     """[T] what the planner's own wear and holding prices make of it; holding counts while plugged in."""
     car, step_h = inputs.car, inputs.grid.step_h
+    after = _energy_after_kwh(inputs, power_kw, energy_kwh)
     discharged = -np.minimum(power_kw, 0.0) * step_h / car.discharge_efficiency
-    above = np.maximum(energy_kwh[1:] - car.holding_from_kwh, 0.0) * connected(inputs)
+    above = np.maximum(after - car.holding_from_kwh, 0.0) * connected(inputs)
     return discharged * car.wear_price_per_kwh + above * step_h * car.holding_price_per_kwh_h
+
+
+def _energy_after_kwh(
+    inputs: StudyInputs, power_kw: FloatArray, energy_kwh: FloatArray
+) -> FloatArray:
+    """[T] in the battery when each step ends, before a trip that begins and ends with the step: cars come back within one."""
+    car, step_h = inputs.car, inputs.grid.step_h
+    gained = np.maximum(power_kw, 0.0) * car.charge_efficiency
+    lost = np.minimum(power_kw, 0.0) / car.discharge_efficiency
+    return energy_kwh[:-1] + (gained + lost) * step_h
 
 
 def _months(
@@ -145,6 +174,7 @@ def _self_consumption(
 
 def _below_floor(inputs: StudyInputs, power_kw: FloatArray, energy_kwh: FloatArray) -> float:
     """kWh·h that discharging took the battery below its floor: 0 unless a promise was broken."""
-    below = np.maximum(inputs.car.energy_kwh_min - energy_kwh[1:], 0.0)
+    after = _energy_after_kwh(inputs, power_kw, energy_kwh)
+    below = np.maximum(inputs.car.energy_kwh_min - after, 0.0)
     broken = (power_kw < 0) & (below > _FLOOR_TOLERANCE_KWH)
     return float(below[broken].sum()) * inputs.grid.step_h

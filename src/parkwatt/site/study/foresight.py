@@ -56,9 +56,12 @@ class _Foresight:
         discharge = builder.columns(count, upper=car.discharge_kw_max, cost=wear)
         builder.entries(balance, charge, -1.0)
         builder.entries(balance, discharge, 1.0)
-        energy = builder.columns(count, lower=self._energy_lower(), upper=self._energy_upper())
+        energy_lower, bought_most = self._energy_lower()
+        energy = builder.columns(count, lower=energy_lower, upper=self._energy_upper())
         self._add_holding(energy)
-        public = builder.columns(len(inputs.plug_ins), cost=inputs.public_price_per_kwh)
+        public = builder.columns(
+            len(inputs.plug_ins), upper=bought_most, cost=inputs.public_price_per_kwh
+        )
         self._add_departures(energy)
         self._add_recursion(charge, discharge, energy, public)
         self._value_end(energy)
@@ -121,12 +124,17 @@ class _Foresight:
             peak = slice(peaks.start + index, peaks.start + index + 1)
             self._builder.entries(under, peak, -1.0)
 
-    def _energy_lower(self) -> FloatArray:
-        """[plugged steps] the floor, or after a long trip the lowest that fastest charging from arrival allows."""
+    def _energy_lower(self) -> tuple[FloatArray, FloatArray]:
+        """([plugged steps] the floor, or after a long trip the lowest that fastest charging from arrival allows;
+        [stays] the most that any strategy must buy on the road before).
+        """
         inputs, car = self._inputs, self._inputs.car
         at_departure = inputs.energy_kwh_at_start
-        lower = []
+        lower, bought_most = [], []
         for plug_in in inputs.plug_ins:
+            # Else a dear winter would be bridged on the road, and home sold from it.
+            short = plug_in.energy_kwh_used + inputs.energy_kwh_on_road_min - at_departure
+            bought_most.append(max(short, 0.0))
             arrival = max(at_departure - plug_in.energy_kwh_used, inputs.energy_kwh_on_road_min)
             count = plug_in.departure_step - plug_in.arrival_step
             gained = car.charge_kw_max * car.charge_efficiency * self._step_h
@@ -135,7 +143,7 @@ class _Foresight:
             asked = plug_in.energy_kwh_asked
             least = car.energy_kwh_min if asked is None else min(asked, car.energy_kwh_max)
             at_departure = min(least, float(rising[-1]))
-        return np.concatenate(lower)
+        return np.concatenate(lower), np.array(bought_most)
 
     def _energy_upper(self) -> float:
         return max(self._inputs.car.energy_kwh_max, self._inputs.energy_kwh_at_start)
@@ -210,16 +218,16 @@ class _Foresight:
         self._builder.entries(row, slice(energy.stop - 1, energy.stop), -1.0)
 
     def _read(
-        self, state: ReplayState, power: FloatArray, energy: FloatArray, public: FloatArray
+        self, state: ReplayState, power_kw: FloatArray, energy_kwh: FloatArray, public: FloatArray
     ) -> ReplayState:
-        state.power_kw[self._steps] = power
+        state.power_kw[self._steps] = power_kw
         ends = self._stay_ends().tolist()
         begin, at_departure = 0, self._inputs.energy_kwh_at_start
         for index, (plug_in, end) in enumerate(zip(self._inputs.plug_ins, ends, strict=True)):
             first, last = plug_in.arrival_step, plug_in.departure_step
             state.energy_kwh[first] = at_departure - plug_in.energy_kwh_used + public[index]
-            state.energy_kwh[first + 1 : last + 1] = energy[begin:end]
-            at_departure = float(energy[end - 1])
+            state.energy_kwh[first + 1 : last + 1] = energy_kwh[begin:end]
+            at_departure = float(energy_kwh[end - 1])
             state.energy_kwh[last + 1 :] = at_departure
             state.departures.append(self._departed(plug_in, at_departure, float(public[index])))
             begin = end

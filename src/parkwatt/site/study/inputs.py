@@ -44,6 +44,7 @@ class StudyInputs:
     drivers declare their departure when they plug in; otherwise departures are learned from the habits too,
     and what is asked is
     ready at the time by which this share of departures would have happened.
+    ``trips_known``: all stays within the horizon are known from a calendar.
     ``replan_steps``: steps between two plans. ``near_steps``: steps at full
     resolution at the start of a plan; from there on it plans in hours, up to ``horizon_h``.
     """
@@ -70,9 +71,10 @@ class StudyInputs:
     energy_kwh_on_road_min: float = 0.0
     presence: PresenceModel | None = None
     early_probability: float | None = None
+    trips_known: bool = False
     replan_steps: int = 4
     near_steps: int = 8
-    horizon_h: float = 48.0
+    horizon_h: float = 168.0
     holidays: frozenset[date] = frozenset()
     notes: tuple[str, ...] = ()
 

@@ -115,9 +115,9 @@ class Replay:
             Departed(end, plug_in.energy_kwh_asked, energy, possible, public_kwh)
         )
 
-    def _arrive(self, energy_at_departure: float, plug_in: PlugIn) -> tuple[float, float]:
+    def _arrive(self, energy_kwh_at_departure: float, plug_in: PlugIn) -> tuple[float, float]:
         """Energy at arrival, and what had to be charged on the road to get there."""
-        energy = energy_at_departure - plug_in.energy_kwh_used
+        energy = energy_kwh_at_departure - plug_in.energy_kwh_used
         public = max(self._inputs.energy_kwh_on_road_min - energy, 0.0)
         return energy + public, public
 
@@ -136,25 +136,26 @@ class Replay:
         return (step // interval + 1) * interval
 
     def _follow_plan(
-        self, state: ReplayState, plug_in: PlugIn, step: int, until: int, energy: float
+        self, state: ReplayState, plug_in: PlugIn, step: int, until: int, energy_kwh: float
     ) -> float:
         """Plan at ``step`` and follow the plan to ``until``; the energy then."""
         departure = self._horizon.departure(step, plug_in)
+        storage = self._horizon.storage(step)
         outlook: Outlook | None = None
         if not self._at_once:
             peak_kw = self._peak_so_far_kw(state, step)
-            problem = self._horizon.problem(step, energy, plug_in, departure, peak_kw)
+            problem = self._horizon.problem(step, energy_kwh, plug_in, departure, peak_kw)
             outlook = look_ahead(problem)
         for at in range(step, until):
-            moment = self._moment(at, energy, plug_in, departure)
+            moment = self._moment(at, energy_kwh, plug_in, departure, storage)
             if outlook is None:
                 power = self._charge_at_once(moment, plug_in)
             else:
-                power = control_power_kw(self._storage, _intent(outlook, at - step), moment)
+                power = control_power_kw(storage, _intent(outlook, at - step), moment)
             state.power_kw[at] = power
-            energy += energy_change_kwh(self._storage, power, self._step_h)
-            state.energy_kwh[at + 1] = energy
-        return energy
+            energy_kwh += energy_change_kwh(self._storage, power, self._step_h)
+            state.energy_kwh[at + 1] = energy_kwh
+        return energy_kwh
 
     def _peak_so_far_kw(self, state: ReplayState, step: int) -> float:
         """The highest import of the month until ``step``; 0 where no demand charge is paid."""
@@ -165,18 +166,27 @@ class Replay:
         imported = self._base_kw[first:step] + state.power_kw[first:step]
         return max(float(imported.max(initial=0.0)), charge.minimum_kw)
 
-    def _moment(self, step: int, energy: float, plug_in: PlugIn, departure: Departure) -> Moment:
-        inputs, storage = self._inputs, self._storage
-        needed = -np.inf
+    def _moment(
+        self,
+        step: int,
+        energy_kwh: float,
+        plug_in: PlugIn,
+        departure: Departure,
+        storage: Storage,
+    ) -> Moment:
+        inputs = self._inputs
+        # Below a floor that is to be reached at once the most is needed that can be; else what the departure asks.
+        needed = storage.energy_kwh_min if energy_kwh < storage.energy_kwh_min else -np.inf
         if plug_in.energy_kwh_asked is not None and departure.within and not self._at_once:
             asked = min(plug_in.energy_kwh_asked, storage.energy_kwh_max)
             hours_left = max(departure.ready_step - step - 1, 0) * self._step_h
-            needed = asked - hours_left * storage.charge_kw_max * storage.charge_efficiency
+            in_time = asked - hours_left * storage.charge_kw_max * storage.charge_efficiency
+            needed = max(needed, in_time)
         return Moment(
             base_kw=float(self._base_kw[step]),
             import_price_per_kwh=float(inputs.import_price_per_kwh[step]),
             export_price_per_kwh=float(inputs.export_price_per_kwh[step]),
-            energy_kwh=energy,
+            energy_kwh=energy_kwh,
             energy_kwh_needed=needed,
             duration_h=self._step_h,
             import_limit_kw=inputs.import_limit_kw,
