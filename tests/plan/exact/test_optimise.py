@@ -8,7 +8,9 @@ from parkwatt.plan.check import check
 from parkwatt.plan.exact import look_ahead, plan
 from parkwatt.plan.exact.optimise import Optimum, optimise
 from parkwatt.plan.exact.storage import storage_stays
+from tests.plan import oracle
 from tests.plan.exact.made_problem import car, problem, stay, wall
+from tests.plan.generator import random_problem
 
 
 def optimum(made: Problem) -> Optimum:
@@ -166,3 +168,15 @@ def test_without_time_there_is_still_a_plan_that_keeps_every_rule() -> None:
     found = plan(made, time_limit_s=0.0)
     assert check(made, found).faults == ()
     assert found.status == "best_effort"
+
+
+@pytest.mark.parametrize("seed", [264, 346, 493])
+def test_no_stage_keeps_the_solution_of_another(seed: int) -> None:
+    """HiGHS called these stages infeasible, or what it had kept from the stage before optimal: up to 3 % too dear."""
+    made = random_problem(seed)
+    best, found = oracle.solve(made), plan(made)
+    assert check(made, found).faults == ()
+    assert sum(stay.shortfall_kwh for car in found.vehicles for stay in car.stays) == (
+        pytest.approx(best.shortfall_kwh, abs=1e-4)
+    )
+    assert found.cost == pytest.approx(best.plan.cost, rel=2e-5)

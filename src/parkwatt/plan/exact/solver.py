@@ -23,12 +23,11 @@ _GAP_ABSOLUTE = 1e-6
 # HiGHS's numbers for its simplex strategies.
 _DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4
 _STOPPED_EARLY = (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kSolutionLimit)
-_CONCLUSIVE = (
-    highspy.HighsModelStatus.kOptimal,
+_NO_POINT = (
     highspy.HighsModelStatus.kInfeasible,
     highspy.HighsModelStatus.kUnboundedOrInfeasible,
-    *_STOPPED_EARLY,
 )
+_CONCLUSIVE = (highspy.HighsModelStatus.kOptimal, *_NO_POINT, *_STOPPED_EARLY)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,25 +77,31 @@ class Solver:
             integer,
         )
 
-    def solve(self, stage: str, *, duals: bool = True) -> Solution | None:
+    def solve(self, stage: str, *, duals: bool = True, feasible: bool = False) -> Solution | None:
         """Solve; None where no point satisfies all rows, or none was found in time. ``duals``: whether they will be asked for.
+        ``feasible``: a point is known to satisfy all rows, so presolve is not believed where it finds none.
 
         Where the solver stumbles from its last basis, it tries once more from nothing. Raises SolverError where it gives up
         with neither an answer nor a proof that there is none; ``stage`` names the solve there.
         """
+        if self._whole:
+            # HiGHS would start from the last solution, found for other costs and bounds, and has been seen to call it optimal.
+            self._highs.clearSolver()
         self._highs.run()
         if self._highs.getModelStatus() not in _CONCLUSIVE:
             self._highs.clearSolver()
             self._highs.setOptionValue("presolve", "on")
             self._highs.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
             self._highs.run()
+        if feasible and self._highs.getModelStatus() in _NO_POINT:
+            self._highs.setOptionValue("presolve", "off")
+            self._highs.clearSolver()
+            self._highs.run()
+            self._highs.setOptionValue("presolve", "on" if self._whole else "off")
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kOptimal:
             return self._solution(duals=duals)
-        if status in (
-            highspy.HighsModelStatus.kInfeasible,
-            highspy.HighsModelStatus.kUnboundedOrInfeasible,
-        ):
+        if status in _NO_POINT:
             return None
         if status not in _STOPPED_EARLY:
             raise SolverError(stage, self._highs.modelStatusToString(status))
@@ -132,10 +137,6 @@ class Solver:
     def set_gap(self, gap_relative: float = _GAP_RELATIVE) -> None:
         """End a mixed-integer solve where the best plan is proven to be this close."""
         self._highs.setOptionValue("mip_rel_gap", gap_relative)
-
-    def start_from(self, columns: IndexArray, values: FloatArray) -> None:
-        """Complete these values to a first solution of the next mixed-integer solve."""
-        self._highs.setSolution(len(columns), columns, values)
 
     def prefer_primal(self) -> None:
         """Continue from a point that stays feasible: after a change of costs the primal simplex needs no first phase."""

@@ -5,8 +5,8 @@ rounding has left a face empty, a row bounds what is missing instead.
 
 *Mixed-integer.* A row bounds what is missing. The relaxation's stages tell how little of each wish could be missed at best.
 So the last wish is tried first, with all wishes before it held at that best: where that has a solution, the stages before it
-need no mixed-integer solve; where not, the first wish begins, from doing nothing. Each later stage starts from the solution of
-the one before, so that a plan is at hand whenever the time ends.
+need no mixed-integer solve; where not, the first wish begins. A stage that finds nothing in time keeps the solution of the one
+before, the first that of doing nothing, so that a plan is always at hand.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from parkwatt.plan.exact.formulation import Formulation, Wish
 from parkwatt.plan.exact.solver import Solution, Solver
 from parkwatt.plan.exact.ties import hold_face
 
-# Slack on a row that holds what an earlier stage reached, in its own unit (kWh): ten times the solver's feasibility tolerance;
-# for large amounts, what float arithmetic leaves.
-_SLACK, _SLACK_RELATIVE = 1e-6, 1e-9
+# Slack on a row that holds what an earlier stage reached, in its own unit (kWh): ten times the solver's feasibility tolerance
+# for mixed-integer solves (with one time, its presolve has called feasible stages infeasible); for large amounts, what float
+# arithmetic leaves.
+_SLACK, _SLACK_RELATIVE = 1e-5, 1e-9
 # A wish is minimised more closely than money: the next stages build on it.
 _WISH_GAP_RELATIVE = 1e-6
 
@@ -111,8 +112,8 @@ def _missed(form: Formulation, wish: Wish, solution: Solution) -> float:
 
 
 def _next(solver: Solver, stage: str, before: Solution) -> Solution:
-    solver.start_from(np.arange(len(before.values), dtype=np.int32), before.values)
-    found = solver.solve(stage)
+    """The stage's solution, or the one before where none was found in time."""
+    found = solver.solve(stage, feasible=True)
     return before if found is None else found
 
 
