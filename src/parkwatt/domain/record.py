@@ -48,6 +48,7 @@ class Record:
         self.faults = faults
         self._asked: set[str] = set()
         self._table: Mapping[str, object] = {}
+        self._is_table = isinstance(table, Mapping)
         if isinstance(table, Mapping):
             self._table = table
         else:
@@ -117,7 +118,8 @@ class Record:
     def _take(self, name: str, *, required: bool) -> object:
         self._asked.add(name)
         if name not in self._table:
-            if required:
+            # What is not a table has been told as such; that it lacks each field would only bury that.
+            if required and self._is_table:
                 self.fault(name, "is required")
             return None
         return self._table[name]
