@@ -21,7 +21,8 @@ class SiteProblem:
 
     ``import_price_per_kwh``, ``export_price_per_kwh``: [T], currency per kWh. ``load_kw``: [T] ≥ 0, what is consumed
     in any case. ``solar_kw``: [T] ≥ 0, what the sun offers; where ``solar_curtailable`` less may be used. Limits in kW,
-    None = none. The demand charge is paid per kW of the highest import above ``peak_so_far_kw``. ``batteries_may_export``: where
+    None = none. The demand charge is paid per kW of the highest import above ``peak_so_far_kw``.
+    ``batteries_may_export``: where
     False, export is at most the surplus of the sun over the load (running the house without feeding in from the battery).
     """
 
