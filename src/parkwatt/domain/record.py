@@ -275,7 +275,9 @@ class Record:
             self.fault(name, "must be a list of numbers", kind_of(value))
             return stand_in
         if length is not None and len(value) != length:
-            self.fault(name, f"must have {length} values, one a step", Description(f"{len(value)} values"))
+            self.fault(
+                name, f"must have {length} values, one a step", Description(f"{len(value)} values")
+            )
             return stand_in
         if set(map(type, value)) <= {int, float}:
             try:

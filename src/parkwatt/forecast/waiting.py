@@ -129,7 +129,7 @@ class Spells:
     def _ends_and_at_risk(
         self, stop: int, now_unix_s: int, now_local_s: int, since_unix_s: int
     ) -> tuple[FloatArray, FloatArray]:
-        """([B] smoothed weight that ends in each bin, [B] weight that lasts until its start), from the first ``stop`` spells."""
+        """([B] smoothed weight that ends in each bin, [B] weight that lasts until its start), of the first ``stop``."""
         recent = slice(max(stop - _SPELLS_MAX, 0), stop)
         since_s = self._clock.scalar_local_s(since_unix_s) - _TURN_S
         day, start_s = divmod(since_s, DAY_S)

@@ -145,8 +145,8 @@ def _read_shares(
 def _read_series_price(parent: Record, name: str, setting: _Setting) -> SeriesPrice | None:
     if not parent.has(name):
         return None
+    faults_before = len(parent.faults.found)
     record = parent.record(name)
-    faults_before = len(record.faults.found)
     source = read_series_source(record, "price")
     if source.currency not in (None, setting.currency):
         record.fault("unit", f"must be in the tariff's currency, {setting.currency}")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parkwatt.app.demo import DemoHome, make_demo_home
+from parkwatt.app.demo.home import DemoHome, make_demo_home
 from parkwatt.domain.errors import InputError
 from parkwatt.domain.record import FloatArray
 

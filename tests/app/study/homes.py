@@ -8,7 +8,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from parkwatt.app.demo import make_demo_home
+from parkwatt.app.demo.home import make_demo_home
 
 COMMAND = [sys.executable, "-m", "parkwatt.app.cli"]
 

@@ -2,7 +2,3 @@
 
 The formulas, and where their levels come from, stand in docs/concepts/demo-home.md.
 """
-
-from parkwatt.app.demo.home import DemoHome, make_demo_home
-
-__all__ = ["DemoHome", "make_demo_home"]

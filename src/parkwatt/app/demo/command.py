@@ -49,7 +49,7 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Generate and study; returns 0. Raises InputError where the folder or a number is no good."""
-    from parkwatt.app.demo import make_demo_home
+    from parkwatt.app.demo.home import make_demo_home
     from parkwatt.app.study.command import check_output, run_study
     from parkwatt.domain.record import Faults
 
