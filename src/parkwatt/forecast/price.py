@@ -20,7 +20,7 @@ from parkwatt.domain.series import TimeArray, TimeGrid
 from parkwatt.forecast.local_time import DAY_S, LocalClock
 
 _DAYS_BACK = 21
-_HALF_LIFE_DAYS = 4.0
+_HALF_LIFE_DAYS = 2.0
 _OTHER_KIND_OF_DAY = 0.25
 
 

@@ -2,7 +2,7 @@
 
 Near steps keep the grid's resolution; further ahead the plan works in whole hours (cut where the car may leave), for only the
 first hour of a plan is ever executed. The problem's one stay begins now and ends at the departure, or at the
-horizon if that is nearer; beyond the asked energy a kWh is worth what refilling it is expected to cost.
+horizon if that is nearer; what is left then is worth what the stays that follow make of it (`parkwatt.site.study.worth`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from parkwatt.site.study.inputs import PlugIn, StudyInputs
 from parkwatt.site.study.prices import KnownPrices
 from parkwatt.site.study.worth import StoredWorth
 
-# Where departures are learned, what is asked is ready by the time by which half of them have happened, and the car is
-# planned for until three quarters have.
-_READY_PROBABILITY, _LATE_PROBABILITY = 0.5, 0.75
+# Where departures are learned, the reserve is there at once; what is asked is ready by the time by which three quarters of
+# them have happened, and the car is planned for until nine tenths have.
+_READY_PROBABILITY, _LATE_PROBABILITY = 0.75, 0.9
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,9 @@ class StudyInputs:
     may begin earlier. ``public_price_per_kwh``: what energy costs that the car had to charge on the road.
     ``presence``: the car's habits,
     from which the stays after the present one are expected; None where nothing is known. ``early_probability``: None where
-    drivers declare their departure when they plug in; otherwise departures are learned from the habits too,
-    and what is asked is
-    ready at the time by which this share of departures would have happened.
-    ``trips_known``: all stays within the horizon are known from a calendar.
+    drivers declare their departure when they plug in; otherwise departures are learned from the habits too: a reserve that
+    covers all trips but this share is there at once, and what is asked by the time by which most cars would have left.
+    ``trips_known``: all stays to come are known from a calendar.
     ``replan_steps``: steps between two plans. ``near_steps``: steps at full
     resolution at the start of a plan; from there on it plans in hours, up to ``horizon_h``.
     """
