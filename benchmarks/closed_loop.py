@@ -174,7 +174,7 @@ def figures() -> list[Figure]:
     ways: list[Way] = [
         ("v2g", "declared", None),
         ("v2g", "calendar", None),
-        ("v2g", "declared", 0.02),
+        ("v2g", "declared", 0.1),
     ]
     declared, calendar, learned = measure(chosen, ways)
     baseline = f"perfect foresight, {len(chosen)} sites of {DAYS} days"
