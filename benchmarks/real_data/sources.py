@@ -66,7 +66,7 @@ def is_real() -> bool:
 def prices(zone: str) -> Prices:
     """A price zone as the data name it: `NL_2021_2022`, `DELU_2024`."""
     if not is_real():
-        return _made_prices()
+        return _made_prices(int(zone.split("_")[1]))
     path = DATA / "prices" / f"dayahead_{zone}.parquet"
     query = f"select epoch(ts_utc), price_eur_per_mwh from '{path}' order by 1"  # noqa: S608
     rows = np.array(duckdb.execute(query).fetchall(), dtype=np.float64)
@@ -128,10 +128,11 @@ def half(of_users: tuple[Sessions, ...], *, held_out: bool) -> list[Sessions]:
     return [user for user in of_users[first::2] if len(user.energy_kwh) >= SESSIONS_PER_USER_MIN]
 
 
-def _made_prices() -> Prices:
+def _made_prices(first_year: int) -> Prices:
     zone = ZoneInfo(TIME_ZONE)
-    hours = grid_of_days(_MADE_START, _MADE_DAYS, HOUR_S, zone).starts_unix_s()
-    clearness = daily_clearness(np.random.default_rng(0), 1, _MADE_DAYS)
+    days = 2 * _MADE_DAYS
+    hours = grid_of_days(date(first_year, 1, 1), days, HOUR_S, zone).starts_unix_s()
+    clearness = daily_clearness(np.random.default_rng(0), 1, days)
     price = day_ahead_price_per_mwh(np.random.default_rng(1), local_time(hours, zone), clearness)
     return Prices(hours, price / 1000.0)
 
