@@ -76,8 +76,6 @@ class Stay:
     ``energy_kwh_at_departure`` is asked for at ``to_step`` (None: nothing asked) and, where ``ready_from_step`` is given,
     at each instant from there on: the driver may leave early. What is missing then counts as the mean over those instants.
     ``end_value_drops``: (energy_kwh, drop_per_kwh > 0) each: beyond that energy a kWh left at the end is worth that much less.
-    ``energy_kwh_used_before``: for a stay that is only expected, in place of the energy at arrival: it arrives with what the
-    stay before leaves, less this. For planners that look beyond the next trip; not part of the JSON contract.
     """
 
     from_step: int
@@ -87,7 +85,6 @@ class Stay:
     energy_value_per_kwh: float = 0.0
     end_value_drops: tuple[tuple[float, float], ...] = ()
     ready_from_step: int | None = None
-    energy_kwh_used_before: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

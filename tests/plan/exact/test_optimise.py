@@ -1,4 +1,4 @@
-"""Every way to the optimum: hard or soft, with and without binaries; linked stays; uneven steps; nasty numbers."""
+"""Every way to the optimum: hard or soft, with and without binaries; uneven steps; nasty numbers."""
 
 import numpy as np
 import pytest
@@ -79,23 +79,6 @@ def test_a_wish_that_is_missed_by_much_leaves_no_slack_for_money(scale: float) -
     assert found.import_kw.max() <= 9.0 + 1e-9
     assert check(made, found).faults == ()
     assert found.cost == pytest.approx(9.0 * sum(prices), rel=1e-9)
-
-
-def test_an_expected_stay_is_charged_for_before_where_that_is_cheaper() -> None:
-    later = stay(6, 0.0, 30.0, from_step=4, energy_kwh_used_before=15.0)
-    made = problem([0.1, 0.1, 0.1, 0.1, 0.5, 0.5], car(stay(3, 20.0, 25.0), later))
-    found = optimum(made)
-    np.testing.assert_allclose(found.flows.energy_kwh[0][-1], 45.0, atol=1e-6)
-    np.testing.assert_allclose(found.flows.energy_kwh[1], 30.0, atol=1e-6)
-
-
-def test_what_a_trip_uses_beyond_the_battery_is_bought_on_the_road() -> None:
-    later = stay(4, 0.0, from_step=3, energy_kwh_used_before=45.0)
-    made = problem([0.1] * 4, car(stay(2, 20.0), later), load_kw=[0, 0, 0, 1])
-    found = optimum(made)
-    # 40 kWh when leaving and 45 for the trip: it arrives empty, with 5 kWh bought, and charges back to its floor.
-    assert found.flows.energy_kwh[0][-1] == pytest.approx(40.0)
-    np.testing.assert_allclose(found.flows.energy_kwh[1], [0.0, 10.0], atol=1e-6)
 
 
 def test_uneven_steps_count_by_their_hours() -> None:

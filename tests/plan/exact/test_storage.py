@@ -93,13 +93,3 @@ def test_stationary_batteries_come_first_and_span_the_horizon() -> None:
     battery, vehicle = storage_stays(made)
     assert (battery.is_vehicle, battery.steps, battery.owner_index) == (False, slice(0, 4), 0)
     assert (vehicle.is_vehicle, vehicle.steps, vehicle.owner_index) == (True, slice(0, 2), 0)
-
-
-def test_a_stay_that_follows_counts_on_what_was_asked_before() -> None:
-    later = stay(4, 0.0, from_step=3, energy_kwh_used_before=12.0)
-    made = problem([0.1] * 4, car(stay(2, 20.0, 35.0), later))
-    first, second = storage_stays(made)
-    assert (first.follows, second.follows) == (False, True)
-    assert second.stay.energy_kwh_at_arrival == pytest.approx(35.0 - 12.0)
-    assert not second.starts_below
-    np.testing.assert_allclose(second.charge_kw_most, 10.0)

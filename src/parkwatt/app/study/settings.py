@@ -175,7 +175,7 @@ def _read_span(record: Record) -> SpanSettings:
         end=end,
         step_s=step_minutes * 60,
         replan_minutes=replan_minutes,
-        horizon_h=record.number("horizon_hours", 48.0, minimum=4.0, maximum=168.0),
+        horizon_h=record.number("horizon_hours", 168.0, minimum=4.0, maximum=336.0),
         departures="learned"
         if departures == "learned"
         else "calendar"

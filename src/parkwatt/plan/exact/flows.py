@@ -43,11 +43,7 @@ def read_flows(problem: Problem, form: Formulation, values: FloatArray) -> Flows
         discharge_kw = None if columns.discharge is None else values[columns.discharge]
         power_kw = _netted(item, values[columns.charge], discharge_kw)
         powers_kw.append(power_kw)
-        arrival_kwh = item.stay.energy_kwh_at_arrival
-        if item.stay.energy_kwh_used_before is not None and columns.bought is not None:
-            arrival_kwh = float(energies_kwh[-1][-1]) - item.stay.energy_kwh_used_before
-            arrival_kwh += float(values[columns.bought][0])
-        energies_kwh.append(_energy_kwh(item, arrival_kwh, power_kw, problem.duration_h))
+        energies_kwh.append(_energy_kwh(item, power_kw, problem.duration_h))
         net_kw[item.steps] += power_kw
     solar_kw = _solar_used_kw(problem, form, values, net_kw)
     net_kw = np.round(net_kw - solar_kw, _DIGITS) + 0.0
@@ -112,9 +108,7 @@ def _netted(
     return np.round(power_kw, _DIGITS) + 0.0
 
 
-def _energy_kwh(
-    item: StorageStay, arrival_kwh: float, power_kw: FloatArray, duration_h: FloatArray
-) -> FloatArray:
+def _energy_kwh(item: StorageStay, power_kw: FloatArray, duration_h: FloatArray) -> FloatArray:
     storage = item.storage
     gained_kw = np.where(
         power_kw > 0,
@@ -124,7 +118,7 @@ def _energy_kwh(
     energy_kwh = np.empty(len(power_kw) + 1)
     energy_kwh[0] = 0.0
     np.cumsum(gained_kw * duration_h[item.steps], out=energy_kwh[1:])
-    energy_kwh += arrival_kwh
+    energy_kwh += item.stay.energy_kwh_at_arrival
     return energy_kwh
 
 

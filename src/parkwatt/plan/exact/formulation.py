@@ -107,10 +107,7 @@ def formulate(
         charge_kw_most[item.steps] += item.charge_kw_most
         discharge_kw_most[item.steps] += item.discharge_kw_most
     connection = add_connection(builder, problem, charge_kw_most, discharge_kw_most, soft=soft)
-    stays: list[StayColumns] = []
-    for item in items:
-        before = stays[-1] if stays else None
-        stays.append(add_stay(builder, problem, item, connection.balance, before, soft=soft))
+    stays = [add_stay(builder, problem, item, connection.balance, soft=soft) for item in items]
     importing = slice(0, 0)
     dearer = np.zeros(problem.step_count, dtype=bool)
     if exclusive is not None:

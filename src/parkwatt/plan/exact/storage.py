@@ -10,9 +10,6 @@ energy, ``best``, rises to the maximum. A wish can never be met beyond it, and n
 e ≥ min(asked, best) where the driver leaves or may leave. If the connection carries that, it is the optimum of all
 wishes, and no weights or further solves are needed.
 
-A stay that is only expected *follows* the one before: in place of a known energy at arrival its first row takes that one's
-last energy, less what the trip between used, plus what had to be bought on the road at a price far above all others.
-
 *Soft.* If it does not, each wish has a column for what is missing: below the floor, and short at departure.
 
 A stationary battery is a stay over the whole horizon with nothing asked.
@@ -20,7 +17,7 @@ A stationary battery is a stay over the whole horizon with nothing asked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,8 +25,6 @@ from parkwatt.domain.problem import Problem, StationaryBattery, Stay, Storage
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.exact.builder import Builder
 
-# Energy bought on the road, in units of the dearest price of the horizon: never worth it where home charging will do.
-_ROAD_WEIGHT = 10.0
 # Far above what float arithmetic loses, far below the solver's tolerance.
 _ROUNDING = 1e-9
 
@@ -61,19 +56,14 @@ class StorageStay:
         return self.stay.to_step - self.stay.from_step
 
     @property
-    def follows(self) -> bool:
-        """Whether its energy at arrival hangs on the stay before."""
-        return self.stay.energy_kwh_used_before is not None
-
-    @property
     def starts_below(self) -> bool:
         """Whether it arrives with less than the floor: it may not discharge until the floor is reached."""
-        return not self.follows and self.stay.energy_kwh_at_arrival < self.storage.energy_kwh_min
+        return self.stay.energy_kwh_at_arrival < self.storage.energy_kwh_min
 
     @property
     def starts_above(self) -> bool:
         """Whether it arrives with more than the maximum: it may not charge until it is within."""
-        return not self.follows and self.stay.energy_kwh_at_arrival > self.storage.energy_kwh_max
+        return self.stay.energy_kwh_at_arrival > self.storage.energy_kwh_max
 
     @property
     def ready_offset(self) -> int:
@@ -96,7 +86,6 @@ class StayColumns:
     recursion: slice
     below_floor: slice | None
     missing: slice | None
-    bought: slice | None
 
 
 def storage_stays(problem: Problem) -> list[StorageStay]:
@@ -107,22 +96,8 @@ def storage_stays(problem: Problem) -> list[StorageStay]:
         for index, battery in enumerate(problem.batteries)
     ]
     for index, vehicle in enumerate(problem.vehicles):
-        left_kwh = 0.0
-        for stay in vehicle.stays:
-            known = stay
-            if stay.energy_kwh_used_before is not None:
-                arrival_kwh = max(left_kwh - stay.energy_kwh_used_before, 0.0)
-                known = replace(stay, energy_kwh_at_arrival=arrival_kwh)
-            stays.append(_storage_stay(problem, vehicle, known, True, index))
-            left_kwh = _left_at_least(stays[-1])
+        stays += [_storage_stay(problem, vehicle, stay, True, index) for stay in vehicle.stays]
     return stays
-
-
-def _left_at_least(item: StorageStay) -> float:
-    """What a stay can be counted on to leave for the next: what was asked, else the floor, if it can be reached."""
-    asked = item.stay.energy_kwh_at_departure
-    wished = item.storage.energy_kwh_min if asked is None else asked
-    return min(float(item.best_kwh[-1]), wished)
 
 
 def _as_stay(battery: StationaryBattery, step_count: int) -> Stay:
@@ -142,17 +117,12 @@ def _storage_stay(
     arrival_kwh = stay.energy_kwh_at_arrival
     full = arrival_kwh + storage.charge_kw_max * storage.charge_efficiency * since_h
     best = np.minimum(full, max(storage.energy_kwh_max, arrival_kwh))
-    if stay.energy_kwh_used_before is None:
-        emptied = arrival_kwh - storage.discharge_kw_max / storage.discharge_efficiency * since_h
-        worst = np.maximum(emptied, min(storage.energy_kwh_min, arrival_kwh))
-        highest = best
-    else:  # nothing is known of the energy at arrival
-        worst = np.full_like(best, min(storage.energy_kwh_min, 0.0))
-        highest = np.full_like(best, storage.energy_kwh_max)
+    emptied = arrival_kwh - storage.discharge_kw_max / storage.discharge_efficiency * since_h
+    worst = np.maximum(emptied, min(storage.energy_kwh_min, arrival_kwh))
     duration_h = problem.duration_h[stay.from_step : stay.to_step]
     # Charging ends at or below the maximum, discharging at or above the floor, wherever the stay began.
-    room_kwh = np.minimum(highest[1:], storage.energy_kwh_max) - worst[:-1]
-    stored_kwh = highest[:-1] - np.maximum(worst[1:], storage.energy_kwh_min)
+    room_kwh = np.minimum(best[1:], storage.energy_kwh_max) - worst[:-1]
+    stored_kwh = best[:-1] - np.maximum(worst[1:], storage.energy_kwh_min)
     return StorageStay(
         storage,
         stay,
@@ -170,15 +140,9 @@ def _most(charger_kw: float, energy_kw: FloatArray) -> FloatArray:
 
 
 def add_stay(
-    builder: Builder,
-    problem: Problem,
-    item: StorageStay,
-    balance: slice,
-    before: StayColumns | None,
-    *,
-    soft: bool,
+    builder: Builder, problem: Problem, item: StorageStay, balance: slice, *, soft: bool
 ) -> StayColumns:
-    """Add the stay's blocks and tie them to the connection's ``balance`` rows, and to the stay ``before`` if it follows one."""
+    """Add the stay's blocks and tie them to the connection's ``balance`` rows."""
     storage, stay = item.storage, item.stay
     duration_h = problem.duration_h[item.steps]
     count = item.step_count
@@ -197,13 +161,9 @@ def add_stay(
         cost=_end_value(item),
     )
     start = np.zeros(count)
-    used = stay.energy_kwh_used_before
-    start[0] = stay.energy_kwh_at_arrival if used is None else -used
+    start[0] = stay.energy_kwh_at_arrival
     recursion = builder.rows(count, lower=start, upper=start)
     builder.entries(recursion, energy, 1.0)
-    bought = None
-    if item.follows and before is not None:
-        bought = _add_link(builder, problem, slice(recursion.start, recursion.start + 1), before)
     builder.entries(
         slice(recursion.start + 1, recursion.stop), slice(energy.start, energy.stop - 1), -1.0
     )
@@ -219,27 +179,12 @@ def add_stay(
         below_floor = _add_below_floor(builder, item, energy)
     if soft and stay.energy_kwh_at_departure is not None:
         missing = _add_missing(builder, item, energy)
-    return StayColumns(charge, discharge, energy, recursion, below_floor, missing, bought)
-
-
-def _add_link(builder: Builder, problem: Problem, first: slice, before: StayColumns) -> slice:
-    """Arrive with what the stay before left, plus what is bought on the road where that would not last."""
-    site = problem.site
-    dearest = max(
-        float(np.abs(site.import_price_per_kwh).max()),
-        float(np.abs(site.export_price_per_kwh).max()),
-        0.01,
-    )
-    bought = builder.columns(1, cost=_ROAD_WEIGHT * dearest)
-    last = before.energy.stop - 1
-    builder.entries(first, slice(last, last + 1), -1.0)
-    builder.entries(first, bought, -1.0)
-    return bought
+    return StayColumns(charge, discharge, energy, recursion, below_floor, missing)
 
 
 def _energy_lower(item: StorageStay, *, soft: bool) -> FloatArray:
     if soft:
-        floor = 0.0 if item.starts_below or item.follows else item.storage.energy_kwh_min
+        floor = 0.0 if item.starts_below else item.storage.energy_kwh_min
         return np.full(item.step_count, floor)
     lower = item.floor_kwh()
     asked = item.stay.energy_kwh_at_departure
