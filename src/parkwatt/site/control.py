@@ -123,7 +123,9 @@ def _semi_continuous(
 ) -> float:
     """A power below the least that the charger can do becomes that least, or nothing, whichever is nearer.
 
-    It becomes the least where the departure needs any, and nothing where the least would break a bound.
+    It becomes the least where the departure needs any, and nothing where the least would break a bound or take
+    what it needs. The
+    last of what is needed may have no room for the least: then the charger stops within the step, and its mean is less.
     """
     if abs(power_kw) < _NOTHING_KW:
         return 0.0
@@ -131,7 +133,10 @@ def _semi_continuous(
     if abs(power_kw) >= abs(least_kw):
         return power_kw
     rounds_up = abs(power_kw) >= abs(least_kw) / 2 or needed_kw > _NOTHING_KW
-    return least_kw if rounds_up and lowest_kw <= least_kw <= highest_kw else 0.0
+    if needed_kw > _NOTHING_KW and least_kw > highest_kw:
+        return power_kw
+    allowed = max(lowest_kw, min(needed_kw, power_kw)) <= least_kw <= highest_kw
+    return least_kw if rounds_up and allowed else 0.0
 
 
 def energy_change_kwh(storage: Storage, power_kw: float, step_h: float) -> float:

@@ -24,6 +24,11 @@ from parkwatt.site.study.worth import StoredWorth
 _READY_PROBABILITY, _LATE_PROBABILITY = 0.75, 0.9
 
 
+# Time is short where charging must use more than this share of what the charger could do until the car must be ready.
+_SHORT_SHARE = 0.4
+_SELDOM_EXCEEDED = 0.9
+
+
 @dataclass(frozen=True, slots=True)
 class Departure:
     """When the car leaves as far as it is known: ready by ``ready_step``, planned for until ``leave_step``.
@@ -83,6 +88,25 @@ class Horizon:
         trip_kwh = presence.energy_needed_quantile(now_s, now_s, 1.0 - early)
         reserve_kwh = min(trip_kwh + inputs.energy_kwh_on_road_min, self._storage.energy_kwh_max)
         return replace(self._storage, energy_kwh_min=max(self._storage.energy_kwh_min, reserve_kwh))
+
+    def charging_room_kw(self, step: int, ready_step: int, missing_kwh: float) -> FloatArray:
+        """[ready_step − step] the power that charging can count on in each step until the car must be ready.
+
+        The connection's limit counts where the time is short: then less what the load seldom exceeds and more
+        what the sun seldom
+        falls below. ``missing_kwh``: what is still to be charged.
+        """
+        inputs, grid, car = self._inputs, self._inputs.grid, self._storage
+        room_kw = np.full(max(ready_step - step, 0), car.charge_kw_max)
+        possible_kwh = float(room_kw.sum()) * grid.step_h * car.charge_efficiency
+        if inputs.import_limit_kw is None or missing_kwh < _SHORT_SHARE * possible_kwh:
+            return room_kw
+        edges_s = grid.start_unix_s + np.arange(step, ready_step + 1) * grid.step_s
+        now_s = int(edges_s[0])
+        load = inputs.load_forecaster.forecast(now_s, edges_s, (_SELDOM_EXCEEDED,))
+        solar = inputs.solar_forecaster.forecast(now_s, edges_s, (1.0 - _SELDOM_EXCEEDED,))
+        base_kw = _known(load.quantile_kw[0]) - _known(solar.quantile_kw[0])
+        return np.clip(inputs.import_limit_kw - base_kw, 0.0, room_kw)
 
     def problem(
         self,

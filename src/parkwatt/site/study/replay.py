@@ -146,8 +146,9 @@ class Replay:
             peak_kw = self._peak_so_far_kw(state, step)
             problem = self._horizon.problem(step, energy_kwh, plug_in, departure, peak_kw)
             outlook = look_ahead(problem)
+        needed_kwh = self._needed_kwh(step, until, energy_kwh, plug_in, departure, storage)
         for at in range(step, until):
-            moment = self._moment(at, energy_kwh, plug_in, departure, storage)
+            moment = self._moment(at, energy_kwh, needed_kwh[at - step], storage)
             if outlook is None:
                 power = self._charge_at_once(moment, plug_in)
             else:
@@ -166,28 +167,45 @@ class Replay:
         imported = self._base_kw[first:step] + state.power_kw[first:step]
         return max(float(imported.max(initial=0.0)), charge.minimum_kw)
 
-    def _moment(
+    def _needed_kwh(
         self,
         step: int,
+        until: int,
         energy_kwh: float,
         plug_in: PlugIn,
         departure: Departure,
         storage: Storage,
-    ) -> Moment:
+    ) -> list[float]:
+        """What must be in the battery at the end of each step from ``step`` to ``until``, so that all that is
+        asked can still be met.
+
+        That is what is asked when ready, less what the steps from then on can charge; −inf where nothing is asked.
+        """
+        asked = plug_in.energy_kwh_asked
+        if asked is None or not departure.within:
+            return [-np.inf] * (until - step)
+        asked = min(asked, storage.energy_kwh_max)
+        if self._at_once:
+            return [asked] * (until - step)
+        room_kw = self._horizon.charging_room_kw(step, departure.ready_step, asked - energy_kwh)
+        still_kwh = np.cumsum(room_kw[::-1])[::-1] * self._step_h * storage.charge_efficiency
+        count = len(room_kw)
+        return [
+            asked - (float(still_kwh[at - step + 1]) if at - step + 1 < count else 0.0)
+            for at in range(step, until)
+        ]
+
+    def _moment(self, step: int, energy_kwh: float, needed_kwh: float, storage: Storage) -> Moment:
         inputs = self._inputs
         # Below a floor that is to be reached at once the most is needed that can be; else what the departure asks.
-        needed = storage.energy_kwh_min if energy_kwh < storage.energy_kwh_min else -np.inf
-        if plug_in.energy_kwh_asked is not None and departure.within and not self._at_once:
-            asked = min(plug_in.energy_kwh_asked, storage.energy_kwh_max)
-            hours_left = max(departure.ready_step - step - 1, 0) * self._step_h
-            in_time = asked - hours_left * storage.charge_kw_max * storage.charge_efficiency
-            needed = max(needed, in_time)
+        if energy_kwh < storage.energy_kwh_min:
+            needed_kwh = max(needed_kwh, storage.energy_kwh_min)
         return Moment(
             base_kw=float(self._base_kw[step]),
             import_price_per_kwh=float(inputs.import_price_per_kwh[step]),
             export_price_per_kwh=float(inputs.export_price_per_kwh[step]),
             energy_kwh=energy_kwh,
-            energy_kwh_needed=needed,
+            energy_kwh_needed=needed_kwh,
             duration_h=self._step_h,
             import_limit_kw=inputs.import_limit_kw,
             export_limit_kw=inputs.export_limit_kw,
