@@ -160,3 +160,20 @@ def test_net_is_gross_less_wear_and_the_sign_decides_the_sentence(
     assert abs(found.net - expected) < 1e-6
     saves = "would save" in words.headline(result)
     assert saves == (found.net >= 0.005)
+
+
+def test_a_saving_that_is_energy_not_delivered_is_told_and_not_compared_with_the_bound() -> None:
+    costs: dict[StrategyName, tuple[float, float]] = {
+        "charge_at_once": (1000.0, 0.0),
+        "smart": (700.0, 0.0),
+        "foresight": (750.0, 0.0),
+    }
+    study = _with_costs(YEAR, costs)
+    strategies = tuple(
+        replace(strategy, shortfall_kwh=52.8 if strategy.name == "smart" else 14.3)
+        for strategy in study.strategies
+    )
+    text = words.other_choices(replace(study, strategies=strategies))
+    assert "38.5 kWh more" in text
+    assert "foresight" not in text
+    assert "Perfect foresight" in words.other_choices(study)

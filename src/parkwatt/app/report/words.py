@@ -27,6 +27,8 @@ _WHOLE_YEAR_MIN = 0.9
 _AS_GOOD = 0.01
 _MONEY_THAT_MATTERS = 0.005  # less than half a cent is nothing
 _ENERGY_THAT_MATTERS_KWH = 0.05  # nor is what is shown as 0.0 kWh
+# Less than this, summed over a span, says nothing about a saving.
+_UNDELIVERED_THAT_MATTERS_KWH = 3.0
 
 _DOING: dict[StrategyName, str] = {
     "charge_at_once": "Charging at once",
@@ -134,11 +136,25 @@ def other_choices(result: StudyResult) -> str:
             parts.append(f"{_DOING[name].lower()} would {verb} {amount}")
     sentences = [f"{_capital('; '.join(parts))}."] if parts else []
     bound, found = saving(result, "foresight"), saving(result, best) if best else None
-    if bound and found and bound.net > _MONEY_THAT_MATTERS and found.net > 0:
+    undelivered_kwh = _undelivered_kwh(result, best) if best else 0.0
+    if undelivered_kwh > _UNDELIVERED_THAT_MATTERS_KWH:
+        sentences.append(
+            f"Part of the saving is energy that was not delivered: {number_text(undelivered_kwh, 1)} kWh more of what was "
+            "asked were missing at departures than with charging at once."
+        )
+    elif bound and found and bound.net > _MONEY_THAT_MATTERS and found.net > 0:
         kept = percent_text(found.net / bound.net)
         most = money_text(bound.net, result.currency)
         sentences.append(f"Perfect foresight could save {most} at most; this keeps {kept} of it.")
     return " ".join(sentences)
+
+
+def _undelivered_kwh(result: StudyResult, name: StrategyName) -> float:
+    """What a strategy left missing at departures beyond charging at once: a saving that is none."""
+    strategy, reference = result.strategy(name), result.strategy("charge_at_once")
+    if strategy is None or reference is None:
+        return 0.0
+    return strategy.shortfall_kwh - reference.shortfall_kwh
 
 
 def departures(result: StudyResult) -> str:
