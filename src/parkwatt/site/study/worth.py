@@ -216,7 +216,10 @@ class StoredWorth:
         sold_kw = storage.discharge_kw_max - house_kw
         if not self._batteries_may_export:
             sold_kw[:] = 0.0
-        sun_price = np.maximum(sell, 0.0) if inputs.solar_curtailable else sell
+        sun_price = sell
+        if inputs.solar_curtailable:
+            # What would cost to export is left unused, and where import earns, imported instead.
+            sun_price = np.where(sell > 0, sell, np.minimum(buy, 0.0))
         gain, loss = storage.charge_efficiency, storage.discharge_efficiency
         wear = storage.wear_price_per_kwh
         slopes = (buy / gain, sun_price / gain, buy * loss - wear, sell * loss - wear)
