@@ -27,12 +27,10 @@ def random_inputs(
     *,
     least_powers: bool = True,
     import_limit: bool = True,
-    convex_prices: bool = False,
 ) -> StudyInputs:
     """A site in steps of an hour or half an hour; all features mixed.
 
     ``least_powers``, ``import_limit``: whether the charger may have the first and the connection the second.
-    ``convex_prices``: import always costs something, and more than export earns.
     """
     chance = np.random.default_rng(seed)
     step_s = int(chance.choice([1800, 3600]))
@@ -53,8 +51,6 @@ def random_inputs(
     used = np.array([p.energy_kwh_used for p in plug_ins])
     if not least_powers:
         car = replace(car, charge_kw_min=0.0, discharge_kw_min=0.0)
-    if convex_prices:
-        buy = np.maximum(np.maximum(buy, sell), 0.0) + 0.01
     import_limit_kw = float(chance.choice([6.0, 17.0])) if chance.random() < 0.4 else None
     publication = DayAheadPublication(13 * 3600, ZONE)
     return StudyInputs(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,9 +16,7 @@ from parkwatt.site.study.inputs import PlugIn, StudyInputs
 from parkwatt.site.study.replay import Replay, ReplayState
 from tests.site.made import plain_inputs, random_inputs
 
-sites = st.builds(
-    random_inputs, st.integers(0, 10_000), import_limit=st.just(False), convex_prices=st.just(True)
-)
+sites = st.builds(random_inputs, st.integers(0, 10_000))
 
 
 @settings(max_examples=25)
@@ -29,13 +29,14 @@ def test_no_strategy_costs_less_than_the_bound(inputs: StudyInputs, strategy: St
     Replay(inputs, strategy).run(state)
     result = account(inputs, strategy, state.power_kw, state.energy_kwh, state.departures)
     if result.shortfall_kwh <= bound.shortfall_kwh + 1e-6:
-        assert result.net_cost >= bound.net_cost - 1e-5
+        # What the solver leaves open is relative.
+        assert result.net_cost >= bound.net_cost - 1e-5 - 2e-5 * abs(bound.net_cost)
 
 
-@settings(max_examples=15)
+@settings(max_examples=25)
 @given(inputs=sites)
-def test_the_bound_takes_no_energy_from_nothing(inputs: StudyInputs) -> None:
-    """It may lose more than the efficiencies say: where sun must be fed in at a cost, burning some pays."""
+def test_the_bound_keeps_to_what_the_car_can_do(inputs: StudyInputs) -> None:
+    """Energy follows power, within the car's powers and the limits; no discharge below the floor."""
     state, car = with_foresight(inputs), inputs.car
     assert state.next_stay == len(inputs.plug_ins) == len(state.departures)
     for plug_in in inputs.plug_ins:
@@ -45,9 +46,65 @@ def test_the_bound_takes_no_energy_from_nothing(inputs: StudyInputs) -> None:
         change = np.where(
             power > 0, power * car.charge_efficiency, power / car.discharge_efficiency
         )
-        assert (np.diff(energy) <= change * inputs.grid.step_h + 1e-6).all()
+        np.testing.assert_allclose(np.diff(energy), change * inputs.grid.step_h, atol=1e-5)
         assert power.max() <= car.charge_kw_max + 1e-6
         assert power.min() >= -car.discharge_kw_max - 1e-6
+        assert energy.min() >= min(inputs.energy_kwh_on_road_min, car.energy_kwh_min) - 1e-5
+        below = energy[1:] < car.energy_kwh_min - 1e-4
+        assert (power[below] >= -1e-3).all()
+    if inputs.import_limit_kw is not None:
+        imported = inputs.load_kw - inputs.solar_kw + state.power_kw
+        over = (imported > inputs.import_limit_kw + 1e-5) & (state.power_kw > 1e-5)
+        assert not over.any()
+
+
+@settings(max_examples=25)
+@given(inputs=sites)
+def test_the_bound_buys_on_the_road_only_what_it_must(inputs: StudyInputs) -> None:
+    state = with_foresight(inputs)
+    for plug_in, departed in zip(inputs.plug_ins, state.departures, strict=True):
+        if departed.public_kwh > 1e-4:
+            arrival = state.energy_kwh[plug_in.arrival_step]
+            assert arrival == pytest.approx(inputs.energy_kwh_on_road_min, abs=1e-4)
+
+
+def test_a_departure_out_of_reach_of_the_limit_gets_what_the_limit_leaves() -> None:
+    """A load of 2 to 4 kW under a limit of 3 kW leaves 1 kW in two of four hours."""
+    stay = PlugIn(0, 4, energy_kwh_used=15.0, energy_kwh_asked=40.0)
+    load = np.array([2.0, 4.0, 2.0, 4.0])
+    state = with_foresight(plain_inputs(4, (stay,), load_kw=load, import_limit_kw=3.0))
+    np.testing.assert_allclose(state.power_kw, [1, 0, 1, 0], atol=1e-6)
+    assert state.energy_kwh_now == pytest.approx(7)
+
+
+def test_nothing_is_earned_by_import_and_export_at_once() -> None:
+    """Export earns more than import costs: the battery may sell in one hour and buy in the other, 10 kWh each."""
+    stay = PlugIn(0, 2, energy_kwh_used=0.0, energy_kwh_asked=20.0)
+    prices = {
+        "import_price_per_kwh": np.full(2, 0.2),
+        "export_price_per_kwh": np.full(2, 0.3),
+    }
+    inputs = plain_inputs(2, (stay,), **prices)
+    state = with_foresight(inputs)
+    result = account(inputs, "foresight", state.power_kw, state.energy_kwh, state.departures)
+    assert result.net_cost == pytest.approx(10 * 0.2 - 10 * 0.3)
+
+
+def test_nothing_is_earned_by_charge_and_discharge_at_once() -> None:
+    """Paid to import, a lossy battery that is full can only make room first: 8 kWh out of it, then 10 to fill it."""
+    inputs = plain_inputs(
+        2,
+        (PlugIn(0, 2, energy_kwh_used=0.0, energy_kwh_asked=50.0),),
+        import_price_per_kwh=np.full(2, -0.1),
+        export_price_per_kwh=np.full(2, -0.1),
+        energy_kwh_at_start=50.0,
+    )
+    car = replace(inputs.car, charge_efficiency=0.8)
+    inputs = replace(inputs, car=car)
+    state = with_foresight(inputs)
+    np.testing.assert_allclose(state.power_kw, [-8, 10], atol=1e-5)
+    result = account(inputs, "foresight", state.power_kw, state.energy_kwh, state.departures)
+    assert result.net_cost == pytest.approx(8 * 0.1 - 10 * 0.1)
 
 
 def test_the_bound_by_hand() -> None:
