@@ -3,7 +3,7 @@
 One linear program over the whole span. It decides by how much each plugged-in step changes the battery's energy. The stays
 are linked by the trips: energy at arrival = energy at the departure before − what the trip used + what had to be bought on
 the road. What a step costs is a piecewise linear function of that change, taken from the accounts' own rule
-(`parkwatt.site.study.account.meter_flows`). Where it is not convex (import cheaper than export, or paid for), the program
+(`parkwatt.site.study.step_costs`). Where it is not convex (import cheaper than export, or paid for), the program
 starts with its lower convex envelope. Steps in which the solution then pays less than the accounts would say, or discharges
 below the floor, and trips that buy more on the road than they must, get binaries, and the program is solved again until
 nothing that matters is left. This ends after a few rounds at the latest: the accounts of the last solution may then lie above
@@ -25,44 +25,22 @@ from parkwatt.domain.errors import SolverError
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.exact.builder import Builder, IndexArray
 from parkwatt.plan.exact.solver import Solver
-from parkwatt.site.study.account import meter_flows, stored_price_per_kwh
+from parkwatt.site.study.account import stored_price_per_kwh
 from parkwatt.site.study.inputs import PlugIn, StudyInputs
 from parkwatt.site.study.months import month_starts
 from parkwatt.site.study.replay import Departed, ReplayState
+from parkwatt.site.study.step_costs import StepCosts, power_bounds, step_costs
 
 _LINEAR_LIMIT_S = 600.0
 _ROUNDS_MAX, _ROUND_LIMIT_S = 4, 10.0
 # How far the cost may lie from the optimum, relative: once more what the solver itself leaves open.
 _GAP = 1e-5
-_TOLERANCE_KWH, _NO_WIDTH_KWH = 1e-5, 1e-9
+_TOLERANCE_KWH = 1e-5
 
 
 def with_foresight(inputs: StudyInputs) -> ReplayState:
     """The optimal replay of the whole span; raises SolverError where the solver fails."""
     return _Foresight(inputs).solve()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _StepCosts:
-    """What each of S plugged-in steps costs, by the change of energy in it: K joined segments, costs linear in each.
-
-    ``start_kwh``, ``start_kw``: [S] the lowest change, and the power there. ``width_kwh``, ``slope``, ``relaxed``,
-    ``kw_per_kwh``: [S, K] of each segment: its width, its cost a kWh, the same in the lower convex envelope, and kW a kWh.
-    """
-
-    start_kwh: FloatArray
-    start_kw: FloatArray
-    width_kwh: FloatArray
-    slope: FloatArray
-    relaxed: FloatArray
-    kw_per_kwh: FloatArray
-
-    def understated(self, change_kwh: FloatArray) -> FloatArray:
-        """[S] by how much the envelope is below the true cost at ``change_kwh`` [S]."""
-        before = np.cumsum(self.width_kwh, axis=1) - self.width_kwh
-        filled = np.clip((change_kwh - self.start_kwh)[:, None] - before, 0.0, self.width_kwh)
-        difference: FloatArray = ((self.slope - self.relaxed) * filled).sum(axis=1)
-        return difference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,11 +102,12 @@ class _Foresight:
 
     def solve(self) -> ReplayState:
         """The replay that perfect foresight would have made."""
-        state = ReplayState.at_start(self._inputs)
+        inputs = self._inputs
+        state = ReplayState.at_start(inputs)
         if not len(self._steps):
             return state
-        lowest_kw, highest_kw = self._power_bounds()
-        costs = self._step_costs(lowest_kw, highest_kw)
+        lowest_kw, highest_kw = power_bounds(inputs, self._steps)
+        costs = step_costs(inputs, self._steps, lowest_kw, highest_kw)
         reach = self._reach(highest_kw)
         count, stays = len(self._steps), len(self._ends)
         whole = _Whole(*(np.zeros(size, dtype=np.bool_) for size in (count, count, stays)))
@@ -143,53 +122,6 @@ class _Foresight:
                 break
             found = again
         return self._read(state, found)
-
-    def _power_bounds(self) -> tuple[FloatArray, FloatArray]:
-        """[S] each: the lowest and the highest power that every strategy keeps to (`parkwatt.site.control`)."""
-        inputs, car = self._inputs, self._inputs.car
-        base_kw = (inputs.load_kw - inputs.solar_kw)[self._steps]
-        lowest, highest = np.full((2, len(base_kw)), [[-car.discharge_kw_max], [car.charge_kw_max]])
-        if inputs.export_limit_kw is not None:
-            lowest = np.maximum(lowest, np.minimum(-inputs.export_limit_kw - base_kw, 0.0))
-        if inputs.import_limit_kw is not None:
-            # A load above the limit is no strategy's doing: it may pass, the car may not add to it.
-            highest = np.minimum(highest, np.maximum(inputs.import_limit_kw - base_kw, 0.0))
-        lowest[lowest > -car.discharge_kw_min] = 0.0
-        highest[highest < car.charge_kw_min] = 0.0
-        return lowest, highest
-
-    def _step_costs(self, lowest_kw: FloatArray, highest_kw: FloatArray) -> _StepCosts:
-        inputs, car, steps = self._inputs, self._inputs.car, self._steps
-        load, solar = inputs.load_kw[steps], inputs.solar_kw[steps]
-        # Where the cost may bend: at rest, at no exchange, at no sun used, and at the limit on export.
-        limit = np.inf if inputs.export_limit_kw is None else inputs.export_limit_kw
-        bends = (lowest_kw, np.zeros(len(steps)), solar - load, -load, solar - load - limit)
-        clipped = [np.clip(power, lowest_kw, highest_kw) for power in (*bends, highest_kw)]
-        power_kw = np.sort(np.stack(clipped, axis=1), axis=1)
-        change = self._step_h * np.where(
-            power_kw > 0, power_kw * car.charge_efficiency, power_kw / car.discharge_efficiency
-        )
-        cost = np.stack([self._cost(power) for power in power_kw.T], axis=1)
-        cost += np.maximum(-change, 0.0) * car.wear_price_per_kwh
-        width = np.diff(change, axis=1)
-        wide = np.where(width > _NO_WIDTH_KWH, width, np.inf)
-        return _StepCosts(
-            start_kwh=change[:, 0],
-            start_kw=power_kw[:, 0],
-            width_kwh=np.where(width > _NO_WIDTH_KWH, width, 0.0),
-            slope=np.diff(cost, axis=1) / wide,
-            relaxed=_envelope_slopes(change, cost),
-            kw_per_kwh=np.diff(power_kw, axis=1) / wide,
-        )
-
-    def _cost(self, power_kw: FloatArray) -> FloatArray:
-        """[S] what the accounts say that import less export costs with ``power_kw`` [S]."""
-        inputs, steps = self._inputs, self._steps
-        everywhere = np.zeros(inputs.grid.step_count)
-        everywhere[steps] = power_kw
-        imported, exported, _ = meter_flows(inputs, everywhere)
-        money = inputs.import_price_per_kwh * imported - inputs.export_price_per_kwh * exported
-        return money[steps] * self._step_h
 
     def _reach(self, highest_kw: FloatArray) -> _Reach:
         inputs, car = self._inputs, self._inputs.car
@@ -213,7 +145,7 @@ class _Foresight:
             most_kwh.append(highest)
         return _Reach(np.concatenate(least_kwh), np.concatenate(most_kwh), np.array(bought_most))
 
-    def _solve_once(self, costs: _StepCosts, reach: _Reach, whole: _Whole) -> _Found | None:
+    def _solve_once(self, costs: StepCosts, reach: _Reach, whole: _Whole) -> _Found | None:
         builder, count = Builder(), len(self._steps)
         step_of, segment_of = np.nonzero(costs.width_kwh)
         at_step = step_of.astype(np.int32)
@@ -258,7 +190,7 @@ class _Foresight:
     def _add_recursion(
         self,
         builder: Builder,
-        costs: _StepCosts,
+        costs: StepCosts,
         filled: slice,
         at_step: IndexArray,
         energy: slice,
@@ -289,7 +221,7 @@ class _Foresight:
     def _add_peaks(
         self,
         builder: Builder,
-        costs: _StepCosts,
+        costs: StepCosts,
         filled: slice,
         at_step: IndexArray,
         kw_per_kwh: FloatArray,
@@ -312,7 +244,7 @@ class _Foresight:
     def _add_floor(
         self,
         builder: Builder,
-        costs: _StepCosts,
+        costs: StepCosts,
         reach: _Reach,
         whole: NDArray[np.bool_],
         filled: slice,
@@ -357,7 +289,7 @@ class _Foresight:
         self._arrivals(builder, energy, bought, arrival)
         builder.entries(_shifted(arrival, trips), buys, room)
 
-    def _impossible(self, costs: _StepCosts, whole: _Whole, found: _Found) -> _Whole:
+    def _impossible(self, costs: StepCosts, whole: _Whole, found: _Found) -> _Whole:
         """Where the solution is better than what any car could do."""
         understated = np.where(whole.cost, 0.0, costs.understated(found.change_kwh))
         matters = float(understated.sum()) > _GAP * abs(found.cost)
@@ -392,27 +324,6 @@ class _Foresight:
         state.next_stay = len(self._ends)
         state.energy_kwh_now = energy
         return state
-
-
-def _envelope_slopes(change: FloatArray, cost: FloatArray) -> FloatArray:
-    """[S, K] slopes of the lower convex envelope of the points [S, K+1] with rising ``change``, by segment.
-
-    The isotonic regression of the slopes, in its min-max form: max over i ≤ k of min over j > k of the slope from i to j
-    (Barlow et al. 1972). Segments without width get any number.
-    """
-    count = change.shape[1]
-    slopes = np.full((len(change), count - 1), -np.inf)
-    for first in range(count - 1):
-        lowest = np.full(len(change), np.inf)
-        for last in range(count - 1, first, -1):
-            width = change[:, last] - change[:, first]
-            wide = width > _NO_WIDTH_KWH
-            mean = (cost[:, last] - cost[:, first]) / np.where(wide, width, 1.0)
-            lowest = np.where(wide, np.minimum(lowest, mean), lowest)
-            slopes[:, last - 1] = np.where(
-                wide, np.maximum(slopes[:, last - 1], lowest), slopes[:, last - 1]
-            )
-    return np.where(np.isfinite(slopes), slopes, 0.0)
 
 
 def _add_order(
