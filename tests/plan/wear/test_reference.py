@@ -46,6 +46,7 @@ def test_a_result_stands_where_the_reference_has_none() -> None:
 
 if importlib.util.find_spec("blast") is not None:
 
+    @pytest.mark.filterwarnings("ignore")  # the reference's own, of old numpy and distutils
     @pytest.mark.parametrize("cell_id", CELLS)
     @pytest.mark.parametrize("seed", [11, 12])
     def test_capacity_agrees_with_reference_on_fresh_histories(cell_id: str, seed: int) -> None:
