@@ -89,25 +89,29 @@ def bounded_power_kw(storage: Storage, power_kw: float, moment: Moment) -> float
     own bounds before all.
     """
     step_h, energy = moment.duration_h, moment.energy_kwh
-    lowest_kw, highest_kw = -storage.discharge_kw_max, storage.charge_kw_max
+    lowest_kw, drawn_kw_most = -storage.discharge_kw_max, storage.charge_kw_max
     if energy < storage.energy_kwh_min:
         lowest_kw = 0.0
     else:
         gain_kwh = storage.energy_kwh_min - energy
         lowest_kw = max(lowest_kw, _power_to_reach(storage, gain_kwh, step_h))
-    if energy > storage.energy_kwh_max:
-        highest_kw = 0.0
-    else:
-        gain_kwh = storage.energy_kwh_max - energy
-        highest_kw = min(highest_kw, _power_to_reach(storage, gain_kwh, step_h))
+    room_kwh = max(storage.energy_kwh_max - energy, 0.0)
+    fills_kw = _power_to_reach(storage, room_kwh, step_h)
     if not moment.battery_may_export:
         lowest_kw = max(lowest_kw, -max(moment.base_kw, 0.0))
     if moment.export_limit_kw is not None:
         lowest_kw = max(lowest_kw, min(-moment.export_limit_kw - moment.base_kw, 0.0))
     if moment.import_limit_kw is not None:
-        highest_kw = min(highest_kw, max(moment.import_limit_kw - moment.base_kw, 0.0))
+        drawn_kw_most = min(drawn_kw_most, max(moment.import_limit_kw - moment.base_kw, 0.0))
+    highest_kw = min(drawn_kw_most, fills_kw)
     needed_kw = _power_to_reach(storage, moment.energy_kwh_needed - energy, step_h)
     wanted_kw = min(max(power_kw, lowest_kw, needed_kw), highest_kw)
+    if (
+        min(needed_kw, wanted_kw) > _NOTHING_KW
+        and fills_kw < storage.charge_kw_min <= drawn_kw_most
+    ):
+        # The battery is full before the step ends: the charger runs at its least, then stops, and the mean is less.
+        return wanted_kw
     return _semi_continuous(storage, wanted_kw, needed_kw, lowest_kw, highest_kw)
 
 
@@ -123,9 +127,7 @@ def _semi_continuous(
 ) -> float:
     """A power below the least that the charger can do becomes that least, or nothing, whichever is nearer.
 
-    It becomes the least where the departure needs any, and nothing where the least would break a bound or take
-    what it needs. The
-    last of what is needed may have no room for the least: then the charger stops within the step, and its mean is less.
+    It becomes the least where the departure needs any, and nothing where the least would break a bound or take what it needs.
     """
     if abs(power_kw) < _NOTHING_KW:
         return 0.0
@@ -133,8 +135,6 @@ def _semi_continuous(
     if abs(power_kw) >= abs(least_kw):
         return power_kw
     rounds_up = abs(power_kw) >= abs(least_kw) / 2 or needed_kw > _NOTHING_KW
-    if needed_kw > _NOTHING_KW and least_kw > highest_kw:
-        return power_kw
     allowed = max(lowest_kw, min(needed_kw, power_kw)) <= least_kw <= highest_kw
     return least_kw if rounds_up and allowed else 0.0
 

@@ -7,7 +7,7 @@ horizon if that is nearer; what is left then is worth what the stays that follow
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,18 +193,6 @@ def _known(power_kw: FloatArray) -> FloatArray:
 
 
 def _as_vehicle(storage: Storage, stays: tuple[Stay, ...]) -> Vehicle:
-    return Vehicle(
-        id=storage.id,
-        energy_kwh_min=storage.energy_kwh_min,
-        energy_kwh_max=storage.energy_kwh_max,
-        charge_kw_max=storage.charge_kw_max,
-        discharge_kw_max=storage.discharge_kw_max,
-        charge_kw_min=storage.charge_kw_min,
-        discharge_kw_min=storage.discharge_kw_min,
-        charge_efficiency=storage.charge_efficiency,
-        discharge_efficiency=storage.discharge_efficiency,
-        wear_price_per_kwh=storage.wear_price_per_kwh,
-        holding_price_per_kwh_h=storage.holding_price_per_kwh_h,
-        holding_from_kwh=storage.holding_from_kwh,
-        stays=stays,
-    )
+    """The same battery with its stays; every field of a storage is carried over, also one that is added later."""
+    carried = {item.name: getattr(storage, item.name) for item in fields(Storage)}
+    return Vehicle(**carried, stays=stays)
