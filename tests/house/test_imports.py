@@ -14,6 +14,8 @@ from tests.house import source
 # The longest prefix that fits a module decides which external packages it may import.
 EXTERNAL = {
     "domain": {"numpy"},
+    "domain/charger": {"msgspec"},
+    "domain/journal": {"msgspec"},
     "plan": {"numpy", "highspy"},
     "plan/wear": {"numpy", "rainflow"},
     "plan/check": {"numpy"},

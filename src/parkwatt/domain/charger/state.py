@@ -1,0 +1,302 @@
+"""A charger's state: the fold of its events. The same events give the same state, live and in a replay.
+
+`ChargerState.apply` is the only thing that changes it. What is late (queued while the charger had no link) counts in its
+transaction's energy and never as the state of now.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from parkwatt.domain.charger.event import (
+    Availability,
+    Booted,
+    CarNeeds,
+    ChargerEvent,
+    ChargingState,
+    Connected,
+    DeviationSeen,
+    Disconnected,
+    ExternalLimit,
+    MeterRead,
+    RungChanged,
+    StatusChanged,
+    TransactionReported,
+    VariablesReported,
+)
+from parkwatt.domain.charger.reading import MeterReading
+from parkwatt.domain.charger.rung import Rung
+from parkwatt.domain.charger.transaction import Transaction
+
+# Ended transactions that are remembered to recognise what a charger repeats; the journal keeps all.
+_ENDED_MAX = 32
+# A SoC is unknown once the car has moved this much energy without a new value, or after this time.
+_SOC_STALE_KWH = 1.0
+_SOC_STALE_US = 30 * 60 * 1_000_000
+# A reported 0 is believed only where the battery was seen near empty before: chargers that know nothing send 0.
+_SOC_NEAR_EMPTY = 0.05
+
+
+class BelievedSoc(msgspec.Struct, omit_defaults=True):
+    """The last SoC that was believed, when it came, and the energy that had moved until then."""
+
+    soc: float
+    measured_unix_us: int
+    moved_kwh: float
+
+
+class EvseState(msgspec.Struct, omit_defaults=True):
+    """One connection point for a car. ``rung``: what it is driven with; ``rung_highest``: what it is still trusted with."""
+
+    evse_id: int
+    availability: Availability = "unknown"
+    error: str = ""
+    car_connected: bool | None = None
+    charging_state: ChargingState = "unknown"
+    transaction_id: str | None = None
+    reading: MeterReading | None = None
+    reading_received_unix_us: int | None = None
+    believed: BelievedSoc | None = None
+    needs: CarNeeds | None = None
+    rung: Rung = Rung.LIMITS_ONLY
+    rung_highest: Rung = Rung.LIMITS_ONLY
+    rung_proven: bool = False
+    rung_reason: str = ""
+    external_limits_kw: dict[str, float] = msgspec.field(default_factory=dict)
+
+    def soc(self, now_unix_us: int) -> float | None:
+        """The state of charge, fraction; None where it is unknown, stale or not to be believed."""
+        believed = self.believed
+        if believed is None or now_unix_us - believed.measured_unix_us > _SOC_STALE_US:
+            return None
+        if abs(_moved_kwh(self.reading) - believed.moved_kwh) > _SOC_STALE_KWH:
+            return None
+        return believed.soc
+
+
+class ChargerState(msgspec.Struct, omit_defaults=True):
+    """All that is known of one charger. ``transactions``: open ones and the last that ended, oldest first."""
+
+    charger_id: str
+    protocol: str = ""
+    security_profile: int = 0
+    peer: str = ""
+    connected: bool = False
+    connected_unix_us: int | None = None
+    seen_unix_us: int | None = None
+    disconnect_reason: str = ""
+    boot: Booted | None = None
+    boot_unix_us: int | None = None
+    evses: dict[int, EvseState] = msgspec.field(default_factory=dict)
+    transactions: dict[str, Transaction] = msgspec.field(default_factory=dict)
+    variables: dict[str, str] = msgspec.field(default_factory=dict)
+    unknown_variables: list[str] = msgspec.field(default_factory=list)
+    last_transaction_number: int = 0
+    deviation_count: int = 0
+
+    def evse(self, evse_id: int) -> EvseState:
+        """The connection point, known from now on."""
+        found = self.evses.get(evse_id)
+        if found is None:
+            found = self.evses[evse_id] = EvseState(evse_id)
+        return found
+
+    def open_transaction(self, evse_id: int) -> Transaction | None:
+        """The transaction that runs there."""
+        evse = self.evses.get(evse_id)
+        if evse is None or evse.transaction_id is None:
+            return None
+        return self.transactions.get(evse.transaction_id)
+
+    def repeats(self, event: TransactionReported) -> bool:
+        """Whether the report was heard before, so that it is acknowledged and neither journalled nor counted again."""
+        known = self.transactions.get(event.transaction_id)
+        return known is not None and known.repeats(event)
+
+    def variable(self, component: str, name: str, *, evse_id: int = 0) -> str | None:
+        """A variable's value: of the connection point, else of the charger; None where it was not told."""
+        for key in variable_keys(component, name, evse_id):
+            if key in self.variables:
+                return self.variables[key]
+        return None
+
+    def apply(self, event: ChargerEvent, now_unix_us: int) -> None:
+        """Take in one event, received at ``now_unix_us``."""
+        if isinstance(event, TransactionReported):
+            self._transaction(event, now_unix_us)
+        elif isinstance(event, MeterRead):
+            self._meter(event, now_unix_us)
+        elif isinstance(event, StatusChanged):
+            self._status(event)
+        elif isinstance(event, Connected):
+            self._connected(event, now_unix_us)
+        elif isinstance(event, Disconnected):
+            self.connected = False
+            self.disconnect_reason = event.reason
+        elif isinstance(event, Booted):
+            self.boot = event
+            self.boot_unix_us = now_unix_us
+        elif isinstance(event, VariablesReported):
+            self._variables(event)
+        elif isinstance(event, CarNeeds):
+            self._needs(event, now_unix_us)
+        elif isinstance(event, RungChanged):
+            evse = self.evse(event.evse_id)
+            evse.rung, evse.rung_highest = event.rung, event.highest
+            evse.rung_proven, evse.rung_reason = event.proven, event.reason
+        elif isinstance(event, ExternalLimit):
+            self._external_limit(event)
+        elif isinstance(event, DeviationSeen):
+            self.deviation_count += 1
+
+    def _connected(self, event: Connected, now_unix_us: int) -> None:
+        self.connected = True
+        self.protocol = event.protocol
+        self.security_profile = event.security_profile
+        self.peer = event.peer
+        self.connected_unix_us = self.seen_unix_us = now_unix_us
+
+    def _status(self, event: StatusChanged) -> None:
+        evse = self.evse(event.evse_id)
+        evse.availability = event.availability
+        evse.error = event.error
+        if event.car_connected is not None:
+            evse.car_connected = event.car_connected
+        if event.availability == "available":
+            evse.car_connected = False
+            evse.needs = None
+            evse.believed = None
+
+    def _transaction(self, event: TransactionReported, now_unix_us: int) -> None:
+        transaction = self.transactions.get(event.transaction_id)
+        if transaction is None:
+            transaction = Transaction(event.transaction_id, event.evse_id)
+            self.transactions[event.transaction_id] = transaction
+            self._forget_ended()
+        if event.transaction_id.isdecimal():
+            number = int(event.transaction_id)
+            self.last_transaction_number = max(self.last_transaction_number, number)
+        transaction.apply(event, now_unix_us)
+        evse = self.evse(transaction.evse_id)
+        if event.phase == "ended":
+            if evse.transaction_id == event.transaction_id:
+                evse.transaction_id = None
+                evse.charging_state = "idle"
+                evse.needs = None
+        elif transaction.open and self._is_newest(transaction):
+            evse.transaction_id = event.transaction_id
+            if not event.late:
+                evse.car_connected = True
+                evse.charging_state = transaction.charging_state
+        if not event.late:
+            for reading in event.readings:
+                self._reading(evse, reading, now_unix_us)
+
+    def _is_newest(self, transaction: Transaction) -> bool:
+        """Whether no later transaction began at the same place: a queued report must not bring back an older one."""
+        return all(
+            other.started_unix_us <= transaction.started_unix_us
+            for other in self.transactions.values()
+            if other.evse_id == transaction.evse_id and other.open
+        )
+
+    def _forget_ended(self) -> None:
+        ended = [key for key, known in self.transactions.items() if not known.open]
+        for key in ended[: max(0, len(ended) - _ENDED_MAX)]:
+            del self.transactions[key]
+
+    def _meter(self, event: MeterRead, now_unix_us: int) -> None:
+        evse = self.evse(event.evse_id)
+        transaction_id = event.transaction_id or evse.transaction_id
+        transaction = self.transactions.get(transaction_id or "")
+        for reading in event.readings:
+            self._reading(evse, reading, now_unix_us)
+            if transaction is not None and (transaction.open or event.transaction_id):
+                transaction.add_reading(reading, now_unix_us)
+
+    def _reading(self, evse: EvseState, reading: MeterReading, now_unix_us: int) -> None:
+        before = evse.reading
+        if (
+            before is not None
+            and None not in (before.measured_unix_us, reading.measured_unix_us)
+            and (reading.measured_unix_us or 0) < (before.measured_unix_us or 0)
+        ):
+            return  # queued: older than what is known
+        evse.reading = reading if before is None else _newer(before, reading)
+        evse.reading_received_unix_us = now_unix_us
+        if reading.soc is not None:
+            _believe(evse, reading.soc, now_unix_us)
+
+    def _needs(self, event: CarNeeds, now_unix_us: int) -> None:
+        evse = self.evse(event.evse_id)
+        evse.needs = event
+        evse.car_connected = True
+        if event.soc is not None:
+            _believe(evse, event.soc, now_unix_us)
+
+    def _variables(self, event: VariablesReported) -> None:
+        for variable in event.variables:
+            if variable.attribute == "Actual":
+                component, name = variable.component, variable.name
+                if variable.component_instance:
+                    component = f"{component}[{variable.component_instance}]"
+                if variable.instance:
+                    name = f"{name}[{variable.instance}]"
+                key = variable_keys(component, name, variable.evse_id)[0]
+                self.variables[key] = variable.value
+        known = set(self.unknown_variables)
+        self.unknown_variables += [name for name in event.unknown if name not in known]
+
+    def _external_limit(self, event: ExternalLimit) -> None:
+        limits_kw = self.evse(event.evse_id).external_limits_kw
+        if event.power_kw_max is None:
+            limits_kw.pop(event.source, None)
+        else:
+            limits_kw[event.source] = event.power_kw_max
+
+
+def variable_keys(component: str, name: str, evse_id: int = 0) -> tuple[str, ...]:
+    """Where a variable is kept: of the connection point first, then of the charger. OCPP 1.6 keys have no component."""
+    plain = f"{component}.{name}" if component else name
+    return (f"{evse_id}:{plain}", plain) if evse_id else (plain,)
+
+
+def _newer(before: MeterReading, reading: MeterReading) -> MeterReading:
+    """The reading, with registers it leaves out taken from the one before: they cannot have gone back."""
+    if reading.energy_import_kwh is not None and reading.energy_export_kwh is not None:
+        return reading
+    return msgspec.structs.replace(
+        reading,
+        energy_import_kwh=before.energy_import_kwh
+        if reading.energy_import_kwh is None
+        else reading.energy_import_kwh,
+        energy_export_kwh=before.energy_export_kwh
+        if reading.energy_export_kwh is None
+        else reading.energy_export_kwh,
+    )
+
+
+def _moved_kwh(reading: MeterReading | None) -> float:
+    if reading is None:
+        return 0.0
+    return (reading.energy_import_kwh or 0.0) - (reading.energy_export_kwh or 0.0)
+
+
+def _believe(evse: EvseState, soc: float, now_unix_us: int) -> None:
+    """Take over a reported SoC unless it is one that chargers send when they know nothing, or one that stands still."""
+    believed = evse.believed
+    if not 0.0 <= soc <= 1.0:
+        return
+    if soc == 0.0 and (believed is None or believed.soc > _SOC_NEAR_EMPTY):
+        return
+    moved_kwh = _moved_kwh(evse.reading)
+    if (
+        believed is not None
+        and believed.soc == soc
+        and abs(moved_kwh - believed.moved_kwh) > _SOC_STALE_KWH
+    ):
+        return  # the same value although the battery moved: the old one, sent again
+    if believed is not None and believed.soc == soc:
+        evse.believed = BelievedSoc(soc, now_unix_us, believed.moved_kwh)
+        return
+    evse.believed = BelievedSoc(soc, now_unix_us, moved_kwh)
