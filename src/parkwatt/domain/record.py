@@ -209,18 +209,21 @@ class Record:
             return None
         return self.text(name)
 
-    def texts(self, name: str, *, choices: Sequence[str]) -> list[str] | None:
-        """A list of texts, each one of ``choices``; None where it is absent."""
+    def texts(self, name: str, *, choices: Sequence[str] = ()) -> list[str] | None:
+        """A list of texts, each one of ``choices`` (empty: any); None where it is absent."""
         values = self._take(name, required=False)
         if name not in self._table:
             return None
         if not isinstance(values, list):
             self.fault(name, "must be a list of texts", kind_of(values))
             return []
-        known = [value for value in values if isinstance(value, str) and value in choices]
+        rule = f"must be one of {', '.join(choices)}" if choices else "must be a text"
+        known: list[str] = []
         for index, value in enumerate(values):
-            if value not in known:
-                self.fault(f"{name}[{index}]", f"must be one of {', '.join(choices)}", value)
+            if isinstance(value, str) and (value in choices or not choices):
+                known.append(value)
+            else:
+                self.fault(f"{name}[{index}]", rule, value)
         return known
 
     def with_fields(self, **fields: object) -> Record:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from parkwatt.app.site_file import SERVE_TABLES
 from parkwatt.domain.record import Faults, Record
 from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import Tariff
@@ -127,6 +128,8 @@ def read_settings(path: Path, faults: Faults) -> StudySettings | None:
     if table is None:
         return None
     record = Record(table, "", faults)
+    for other in SERVE_TABLES:
+        record.value(other)
     folder = path.parent
 
     def load_series(source: SeriesSource) -> IntervalSeries | None:

@@ -1,0 +1,1 @@
+"""`parkwatt serve`: the back end that chargers connect to."""

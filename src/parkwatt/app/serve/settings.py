@@ -1,0 +1,195 @@
+"""What a site's TOML file says about its chargers' back end (docs/guides/chargers.md): read and checked, nothing opened yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from parkwatt.app.site_file import STUDY_TABLES
+from parkwatt.domain.record import Faults, Record
+from parkwatt.io.ocpp.session.settings import ChargerSettings
+from parkwatt.io.toml_file import read_toml
+
+_POWER_KW_MAX = 4000.0
+_PORT_MAX = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class OcppSettings:
+    """The chargers' socket. ``tls_certificate``, ``tls_key``: PEM files, None for the site's own authority or no TLS.
+
+    ``tls``: security profiles 2 and 3; without it profile 1, on loopback only unless ``allow_unencrypted``.
+    ``admit_unknown``: let chargers in that have no credential, on loopback only.
+    """
+
+    address: Address
+    tls: bool
+    tls_certificate: Path | None
+    tls_key: Path | None
+    client_authority: Path | None
+    names: tuple[str, ...]
+    allow_unencrypted: bool
+    admit_unknown: bool
+    compression: bool
+    links_max: int
+    links_per_second: float
+    frames_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the journal, the credentials and the token of the API lie. ``telemetry_days``: then readings are thinned."""
+
+    directory: Path
+    telemetry_days: int
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.directory / "journal.sqlite"
+
+    @property
+    def credentials(self) -> Path:
+        """The chargers' credentials."""
+        return self.directory / "credentials.sqlite"
+
+    @property
+    def token(self) -> Path:
+        """The token of the API."""
+        return self.directory / "api-token"
+
+    @property
+    def authority(self) -> Path:
+        """The site's own certificate authority."""
+        return self.directory / "authority"
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """The whole file, as far as it concerns the back end."""
+
+    name: str
+    ocpp: OcppSettings
+    store: StoreSettings
+    api: Address
+    log_format: str
+    log_level: str
+    chargers: dict[str, ChargerSettings]
+    defaults: ChargerSettings
+
+    def charger(self, charger_id: str) -> ChargerSettings:
+        """A charger's settings: its own, else those of all."""
+        return self.chargers.get(charger_id, self.defaults)
+
+
+def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
+    """The settings in the TOML file at ``path``; None where it is no TOML. After faults they must not be used."""
+    table = read_toml(path, faults)
+    if table is None:
+        return None
+    record = Record(table, "", faults)
+    for name in STUDY_TABLES:
+        record.value(name)
+    name = record.text("name", path.stem)
+    ocpp = _read_ocpp(record.record("ocpp", required=False), path.parent)
+    store = _read_store(record.record("store", required=False), path)
+    api_record = record.record("api", required=False)
+    api = _read_address(api_record, "listen", "127.0.0.1:8080")
+    api_record.finish()
+    log = record.record("log", required=False)
+    log_format = log.text("format", "console", choices=("console", "json"))
+    log_level = log.text("level", "info", choices=("debug", "info", "warning", "error"))
+    log.finish()
+    defaults_record = record.record("charger_defaults", required=False)
+    defaults = _read_charger(defaults_record, ChargerSettings())
+    defaults_record.finish()
+    chargers: dict[str, ChargerSettings] = {}
+    for charger in record.records("charger"):
+        charger_id = charger.text("id")
+        if charger_id in chargers:
+            charger.fault("id", "must be given once", charger_id)
+        chargers[charger_id] = _read_charger(charger, defaults)
+        charger.finish()
+    record.finish()
+    return ServeSettings(name, ocpp, store, api, log_format, log_level, chargers, defaults)
+
+
+def _read_ocpp(record: Record, folder: Path) -> OcppSettings:
+    address = _read_address(record, "listen", "127.0.0.1:9000")
+    certificate = _read_file(record, "tls_certificate", folder)
+    key = _read_file(record, "tls_key", folder)
+    if (certificate is None) != (key is None):
+        record.fault("tls_key", "tls_certificate and tls_key go together")
+    settings = OcppSettings(
+        address=address,
+        tls=record.boolean("tls", certificate is not None),
+        tls_certificate=certificate,
+        tls_key=key,
+        client_authority=_read_file(record, "client_authority", folder),
+        names=tuple(record.texts("names") or ()),
+        allow_unencrypted=record.boolean("allow_unencrypted", False),
+        admit_unknown=record.boolean("admit_unknown", False),
+        compression=record.boolean("compression", True),
+        links_max=record.integer("links_max", 20_000, minimum=1, maximum=1_000_000),
+        links_per_second=record.number("links_per_second", 4000.0, minimum=1.0, maximum=1e6),
+        frames_per_second=record.number("frames_per_second", 50.0, minimum=1.0, maximum=1e6),
+    )
+    record.finish()
+    return settings
+
+
+def _read_store(record: Record, site: Path) -> StoreSettings:
+    directory = record.text("directory", f"{site.stem}-data")
+    settings = StoreSettings(
+        directory=site.parent / directory,
+        telemetry_days=record.integer("telemetry_days", 90, minimum=1, maximum=36_500),
+    )
+    record.finish()
+    return settings
+
+
+def _read_charger(record: Record, defaults: ChargerSettings) -> ChargerSettings:
+    tokens = record.texts("tokens")
+    return ChargerSettings(
+        discharge=record.boolean("discharge", defaults.discharge),
+        negative_limit=record.boolean("negative_limit", defaults.negative_limit),
+        tokens=defaults.tokens if tokens is None else frozenset(t.casefold() for t in tokens),
+        power_kw_max=record.number(
+            "power_kw_max", defaults.power_kw_max, minimum=0.1, maximum=_POWER_KW_MAX
+        ),
+        voltage_v=record.number("voltage_v", defaults.voltage_v, minimum=50.0, maximum=1500.0),
+        phase_count=record.integer("phase_count", defaults.phase_count, minimum=1, maximum=3),
+        heartbeat_s=record.integer("heartbeat_s", defaults.heartbeat_s, minimum=10, maximum=86_400),
+        meter_interval_s=record.integer(
+            "meter_interval_s", defaults.meter_interval_s, minimum=1, maximum=3600
+        ),
+        meter_public_keys=tuple(record.texts("meter_public_keys") or defaults.meter_public_keys),
+    )
+
+
+def _read_file(record: Record, name: str, folder: Path) -> Path | None:
+    if not record.has(name):
+        return None
+    path = folder / record.text(name)
+    if not path.is_file():
+        record.fault(name, "must name a file", str(path))
+    return path
+
+
+def _read_address(record: Record, name: str, default: str) -> Address:
+    """``host:port``; an IPv6 host stands in brackets. Port 0 takes a free one."""
+    text = record.text(name, default)
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or int(port) > _PORT_MAX:
+        record.fault(name, "must be host:port, as in 127.0.0.1:9000", text)
+        return Address("127.0.0.1", 0)
+    return Address(host, int(port))
