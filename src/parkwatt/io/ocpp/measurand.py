@@ -1,0 +1,180 @@
+"""What one sampled value means: its quantity in Parkwatt's units, and how it ranks among others of the same quantity.
+
+Source: OCPP 1.6 section 7 (Measurand, UnitOfMeasure, Phase, Location); OCPP 2.0.1 and 2.1 Part 2, MeterValues, and the
+appendix of units. An absent measurand is the import register, an absent unit the plain one of the quantity (Wh, W, A, V, …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from parkwatt.domain.charger.reading import Moment
+
+_ENERGY = {"Wh": 1e-3, "kWh": 1.0, "MWh": 1e3}
+_POWER = {"W": 1e-3, "kW": 1.0, "MW": 1e3}
+_CURRENT = {"A": 1.0, "mA": 1e-3}
+_VOLTAGE = {"V": 1.0, "kV": 1e3, "mV": 1e-3}
+_FREQUENCY = {"Hz": 1.0, "Hertz": 1.0, "mHz": 1e-3}
+_TEMPERATURE = {"Celsius": 1.0, "Celcius": 1.0, "K": 1.0, "Fahrenheit": 5.0 / 9.0}
+_TEMPERATURE_OFFSETS = {"K": -273.15, "Fahrenheit": -32.0 * 5.0 / 9.0}
+_SHARE = {"Percent": 1e-2, "%": 1e-2}
+# Units that no version of the standard has for these quantities: understood, and told.
+_BEYOND_THE_STANDARD = frozenset({"MWh", "MW", "mA", "kV", "mV", "%"})
+
+# A stand-in for a quantity ranks below every location of the quantity itself.
+_STAND_IN = 8
+
+# Measurand: quantity, units, rank.
+_QUANTITIES: dict[str, tuple[str, Mapping[str, float], int]] = {
+    "Energy.Active.Import.Register": ("energy_import_kwh", _ENERGY, 0),
+    "Energy.Active.Export.Register": ("energy_export_kwh", _ENERGY, 0),
+    "Energy.Active.Import.Interval": ("energy_import_interval_kwh", _ENERGY, 0),
+    "Energy.Active.Export.Interval": ("energy_export_interval_kwh", _ENERGY, 0),
+    "Energy.Active.Net": ("energy_net_kwh", _ENERGY, 0),
+    "Power.Active.Import": ("power_import_kw", _POWER, 0),
+    "Power.Active.Export": ("power_export_kw", _POWER, 0),
+    "Power.Active.Setpoint": ("setpoint_kw", _POWER, 0),
+    "Power.Import.Offered": ("power_offered_kw", _POWER, 0),
+    "Power.Offered": ("power_offered_kw", _POWER, _STAND_IN),
+    "Current.Import": ("current_import_a", _CURRENT, 0),
+    "Current.Export": ("current_export_a", _CURRENT, 0),
+    "Voltage": ("voltage_v", _VOLTAGE, 0),
+    "SoC": ("soc", _SHARE, 0),
+    "Display.PresentSOC": ("soc", _SHARE, _STAND_IN),
+    "Frequency": ("frequency_hz", _FREQUENCY, 0),
+    "Temperature": ("temperature_c", _TEMPERATURE, 0),
+}
+# Measurands of the standard that nothing here makes use of.
+_UNUSED = frozenset(
+    {
+        "Current.Offered",
+        "Current.Export.Offered",
+        "Current.Export.Minimum",
+        "Current.Import.Offered",
+        "Current.Import.Minimum",
+        "Display.MinimumSOC",
+        "Display.TargetSOC",
+        "Display.MaximumSOC",
+        "Display.RemainingTimeToMinimumSOC",
+        "Display.RemainingTimeToTargetSOC",
+        "Display.RemainingTimeToMaximumSOC",
+        "Display.ChargingComplete",
+        "Display.BatteryEnergyCapacity",
+        "Display.InletHot",
+        "Energy.Active.Import.CableLoss",
+        "Energy.Active.Import.LocalGeneration.Register",
+        "Energy.Active.Setpoint.Interval",
+        "Energy.Apparent.Export",
+        "Energy.Apparent.Import",
+        "Energy.Apparent.Net",
+        "Energy.Reactive.Export.Interval",
+        "Energy.Reactive.Export.Register",
+        "Energy.Reactive.Import.Interval",
+        "Energy.Reactive.Import.Register",
+        "Energy.Reactive.Net",
+        "EnergyRequest.Target",
+        "EnergyRequest.Minimum",
+        "EnergyRequest.Maximum",
+        "EnergyRequest.Minimum.V2X",
+        "EnergyRequest.Maximum.V2X",
+        "EnergyRequest.Bulk",
+        "Power.Active.Residual",
+        "Power.Export.Minimum",
+        "Power.Export.Offered",
+        "Power.Factor",
+        "Power.Import.Minimum",
+        "Power.Reactive.Export",
+        "Power.Reactive.Import",
+        "RPM",
+        "Voltage.Minimum",
+        "Voltage.Maximum",
+    }
+)
+_DEFAULT_MEASURAND = "Energy.Active.Import.Register"
+
+# The outlet is the car's side. The inlet may feed several outlets: it counts only where a charger names nothing else.
+_LOCATIONS = {None: 0, "Outlet": 0, "Inlet": 1, "EV": 2, "Cable": 3, "Body": 4}
+_PHASES = {None: 0, "L1": 1, "L2": 2, "L3": 3, "L1-N": 1, "L2-N": 2, "L3-N": 3}
+_OTHER_PHASES = frozenset({"N", "L1-L2", "L2-L3", "L3-L1"})
+_ONE_FOR_ALL_PHASES = frozenset({"soc", "frequency_hz"})
+_ONE_FOR_ALL_LOCATIONS = frozenset({"soc", "frequency_hz"})
+_MOMENTS: dict[str | None, Moment] = {
+    None: "interval",
+    "Sample.Periodic": "interval",
+    "Sample.Clock": "interval",
+    "Transaction.Begin": "begin",
+    "Transaction.End": "end",
+    "Trigger": "triggered",
+}
+_MULTIPLIER_MAX = 12
+
+
+class Meaning(NamedTuple):
+    """What a sampled value means: `value * factor + offset` is ``quantity``.
+
+    ``quantity``: None for what is not used. ``phase``: 1 to 3, 0 for the whole. ``rank``: the smallest is used; 0 without a
+    phase is ``plain``. ``rule``: what is broken, None for nothing.
+    """
+
+    quantity: str | None
+    factor: float
+    offset: float
+    phase: int
+    rank: int
+    moment: Moment
+    plain: bool
+    rule: str | None
+
+
+@lru_cache(maxsize=1024)
+def meaning_of(
+    measurand: str | None,
+    unit: str | None,
+    multiplier: int | None,
+    phase: str | None,
+    location: str | None,
+    context: str | None,
+) -> Meaning:
+    """What a sampled value with these attributes means; all may be absent, and none has to be of the standard."""
+    moment = _MOMENTS.get(context, "other")
+    known = _QUANTITIES.get(measurand or _DEFAULT_MEASURAND)
+    if known is None:
+        rule = None if measurand in _UNUSED else "must be a measurand of OCPP; not used"
+        return _unused(moment, rule)
+    quantity, units, rank = known
+    if location == "Upstream" or phase in _OTHER_PHASES:
+        return _unused(moment, None)
+    name, rule = _unit(unit, units)
+    if name is None or abs(multiplier or 0) > _MULTIPLIER_MAX:
+        return _unused(moment, f"must be in {' or '.join(units)}, times a power of 10; not used")
+    if phase not in _PHASES:
+        return _unused(moment, "must be of a phase of OCPP; not used")
+    if location not in _LOCATIONS:
+        rule = "must be of a location of OCPP; taken as the outlet"
+    rank += 0 if quantity in _ONE_FOR_ALL_LOCATIONS else _LOCATIONS.get(location, 0)
+    number = 0 if quantity in _ONE_FOR_ALL_PHASES else _PHASES[phase]
+    factor = units[name]
+    offset = _TEMPERATURE_OFFSETS.get(name, 0.0)
+    scaled = factor * 10.0 ** (multiplier or 0)
+    return Meaning(quantity, scaled, offset, number, rank, moment, not rank and not number, rule)
+
+
+def _unused(moment: Moment, rule: str | None) -> Meaning:
+    return Meaning(None, 1.0, 0.0, 0, 0, moment, plain=False, rule=rule)
+
+
+def _unit(unit: str | None, units: Mapping[str, float]) -> tuple[str | None, str | None]:
+    """The unit among those of the quantity, and the rule that its spelling breaks."""
+    if unit is None or unit == "":
+        return next(iter(units)), None
+    if unit in units:
+        odd = unit in _BEYOND_THE_STANDARD
+        return unit, "must have a unit of OCPP; understood all the same" if odd else None
+    if units is _SHARE:
+        return "Percent", "must be in Percent; taken as percent"
+    alike = [name for name in units if name.lower() == unit.strip().lower()]
+    if len(alike) == 1:
+        return alike[0], "must have a unit of OCPP; understood all the same"
+    return None, None
