@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from parkwatt.domain.charger.reading import Moment
+from parkwatt.domain.charger.reading import MeterReading, Moment
 
 _ENERGY = {"Wh": 1e-3, "kWh": 1.0, "MWh": 1e3}
 _POWER = {"W": 1e-3, "kW": 1.0, "MW": 1e3}
@@ -26,25 +26,35 @@ _BEYOND_THE_STANDARD = frozenset({"MWh", "MW", "mA", "kV", "mV", "%"})
 # A stand-in for a quantity ranks below every location of the quantity itself.
 _STAND_IN = 8
 
-# Measurand: quantity, units, rank.
-_QUANTITIES: dict[str, tuple[str, Mapping[str, float], int]] = {
-    "Energy.Active.Import.Register": ("energy_import_kwh", _ENERGY, 0),
-    "Energy.Active.Export.Register": ("energy_export_kwh", _ENERGY, 0),
-    "Energy.Active.Import.Interval": ("energy_import_interval_kwh", _ENERGY, 0),
-    "Energy.Active.Export.Interval": ("energy_export_interval_kwh", _ENERGY, 0),
-    "Energy.Active.Net": ("energy_net_kwh", _ENERGY, 0),
-    "Power.Active.Import": ("power_import_kw", _POWER, 0),
-    "Power.Active.Export": ("power_export_kw", _POWER, 0),
-    "Power.Active.Setpoint": ("setpoint_kw", _POWER, 0),
-    "Power.Import.Offered": ("power_offered_kw", _POWER, 0),
-    "Power.Offered": ("power_offered_kw", _POWER, _STAND_IN),
-    "Current.Import": ("current_import_a", _CURRENT, 0),
-    "Current.Export": ("current_export_a", _CURRENT, 0),
-    "Voltage": ("voltage_v", _VOLTAGE, 0),
-    "SoC": ("soc", _SHARE, 0),
-    "Display.PresentSOC": ("soc", _SHARE, _STAND_IN),
-    "Frequency": ("frequency_hz", _FREQUENCY, 0),
-    "Temperature": ("temperature_c", _TEMPERATURE, 0),
+# What a reading is made of: its own quantities in its own order, then those that others are worked out from.
+QUANTITIES = (
+    *MeterReading.__struct_fields__[3:-1],
+    "power_import_kw",
+    "power_export_kw",
+    "energy_net_kwh",
+    "current_import_a",
+    "current_export_a",
+)
+
+# Measurand: number of its quantity, units, rank.
+_MEASURANDS: dict[str, tuple[int, Mapping[str, float], int]] = {
+    "Energy.Active.Import.Register": (QUANTITIES.index("energy_import_kwh"), _ENERGY, 0),
+    "Energy.Active.Export.Register": (QUANTITIES.index("energy_export_kwh"), _ENERGY, 0),
+    "Energy.Active.Import.Interval": (QUANTITIES.index("energy_import_interval_kwh"), _ENERGY, 0),
+    "Energy.Active.Export.Interval": (QUANTITIES.index("energy_export_interval_kwh"), _ENERGY, 0),
+    "Energy.Active.Net": (QUANTITIES.index("energy_net_kwh"), _ENERGY, 0),
+    "Power.Active.Import": (QUANTITIES.index("power_import_kw"), _POWER, 0),
+    "Power.Active.Export": (QUANTITIES.index("power_export_kw"), _POWER, 0),
+    "Power.Active.Setpoint": (QUANTITIES.index("setpoint_kw"), _POWER, 0),
+    "Power.Import.Offered": (QUANTITIES.index("power_offered_kw"), _POWER, 0),
+    "Power.Offered": (QUANTITIES.index("power_offered_kw"), _POWER, _STAND_IN),
+    "Current.Import": (QUANTITIES.index("current_import_a"), _CURRENT, 0),
+    "Current.Export": (QUANTITIES.index("current_export_a"), _CURRENT, 0),
+    "Voltage": (QUANTITIES.index("voltage_v"), _VOLTAGE, 0),
+    "SoC": (QUANTITIES.index("soc"), _SHARE, 0),
+    "Display.PresentSOC": (QUANTITIES.index("soc"), _SHARE, _STAND_IN),
+    "Frequency": (QUANTITIES.index("frequency_hz"), _FREQUENCY, 0),
+    "Temperature": (QUANTITIES.index("temperature_c"), _TEMPERATURE, 0),
 }
 # Measurands of the standard that nothing here makes use of.
 _UNUSED = frozenset(
@@ -98,8 +108,8 @@ _DEFAULT_MEASURAND = "Energy.Active.Import.Register"
 _LOCATIONS = {None: 0, "Outlet": 0, "Inlet": 1, "EV": 2, "Cable": 3, "Body": 4}
 _PHASES = {None: 0, "L1": 1, "L2": 2, "L3": 3, "L1-N": 1, "L2-N": 2, "L3-N": 3}
 _OTHER_PHASES = frozenset({"N", "L1-L2", "L2-L3", "L3-L1"})
-_ONE_FOR_ALL_PHASES = frozenset({"soc", "frequency_hz"})
-_ONE_FOR_ALL_LOCATIONS = frozenset({"soc", "frequency_hz"})
+# The same in every place and phase.
+_EVERYWHERE = frozenset({QUANTITIES.index("soc"), QUANTITIES.index("frequency_hz")})
 _MOMENTS: dict[str | None, Moment] = {
     None: "interval",
     "Sample.Periodic": "interval",
@@ -112,19 +122,19 @@ _MULTIPLIER_MAX = 12
 
 
 class Meaning(NamedTuple):
-    """What a sampled value means: `value * factor + offset` is ``quantity``.
+    """What a sampled value means: `value * factor + offset` is the quantity of this number.
 
-    ``quantity``: None for what is not used. ``phase``: 1 to 3, 0 for the whole. ``rank``: the smallest is used; 0 without a
-    phase is ``plain``. ``rule``: what is broken, None for nothing.
+    ``ordinary``: nothing is to be noted, so that the rest need not be looked at. ``quantity``: its index in `QUANTITIES`, None
+    for what is not used. ``phase``: 1 to 3, 0 for the whole. ``rank``: the smallest is used. ``rule``: what is broken, or None.
     """
 
-    quantity: str | None
+    ordinary: bool
+    quantity: int | None
+    phase: int
     factor: float
     offset: float
-    phase: int
     rank: int
     moment: Moment
-    plain: bool
     rule: str | None
 
 
@@ -139,7 +149,7 @@ def meaning_of(
 ) -> Meaning:
     """What a sampled value with these attributes means; all may be absent, and none has to be of the standard."""
     moment = _MOMENTS.get(context, "other")
-    known = _QUANTITIES.get(measurand or _DEFAULT_MEASURAND)
+    known = _MEASURANDS.get(measurand or _DEFAULT_MEASURAND)
     if known is None:
         rule = None if measurand in _UNUSED else "must be a measurand of OCPP; not used"
         return _unused(moment, rule)
@@ -153,16 +163,17 @@ def meaning_of(
         return _unused(moment, "must be of a phase of OCPP; not used")
     if location not in _LOCATIONS:
         rule = "must be of a location of OCPP; taken as the outlet"
-    rank += 0 if quantity in _ONE_FOR_ALL_LOCATIONS else _LOCATIONS.get(location, 0)
-    number = 0 if quantity in _ONE_FOR_ALL_PHASES else _PHASES[phase]
-    factor = units[name]
+    if quantity not in _EVERYWHERE:
+        rank += _LOCATIONS.get(location, 0)
+    factor = units[name] * 10.0 ** (multiplier or 0)
     offset = _TEMPERATURE_OFFSETS.get(name, 0.0)
-    scaled = factor * 10.0 ** (multiplier or 0)
-    return Meaning(quantity, scaled, offset, number, rank, moment, not rank and not number, rule)
+    number = 0 if quantity in _EVERYWHERE else _PHASES[phase]
+    ordinary = not rank and not offset and moment == "interval" and rule is None
+    return Meaning(ordinary, quantity, number, factor, offset, rank, moment, rule)
 
 
 def _unused(moment: Moment, rule: str | None) -> Meaning:
-    return Meaning(None, 1.0, 0.0, 0, 0, moment, plain=False, rule=rule)
+    return Meaning(rule is None and moment == "interval", None, 0, 1.0, 0.0, 0, moment, rule)
 
 
 def _unit(unit: str | None, units: Mapping[str, float]) -> tuple[str | None, str | None]:
