@@ -64,7 +64,7 @@ def start_transaction(inbound: Inbound, message: Any) -> dict[str, Any]:
 def meter_values(inbound: Inbound, message: Any) -> dict[str, Any]:
     """Note meter values for the transaction they belong to, or outside of one."""
     read = _read(inbound, message.meterValue, "meterValue")
-    readings = tuple(reading for reading in read.readings if _says_something(reading))
+    readings = tuple(filter(_says_something, read.readings))
     if not readings:
         return {}
     state = inbound.state
@@ -81,7 +81,7 @@ def meter_values(inbound: Inbound, message: Any) -> dict[str, Any]:
             message.connectorId if known is None else known.evse_id,
             measured_unix_us=measured_unix_us,
             late=late,
-            periodic=not any(reading.moment in {"begin", "end"} for reading in readings),
+            periodic=all(map(_in_the_middle, readings)),
             readings=readings,
         )
         if not _repeats(state, event):
@@ -149,6 +149,10 @@ def _repeats(state: ChargerState, event: TransactionReported) -> bool:
     )
 
 
+def _in_the_middle(reading: MeterReading) -> bool:
+    return reading.moment not in {"begin", "end"}
+
+
 def _late(inbound: Inbound, measured_unix_us: int | None) -> bool:
     connected_unix_us = inbound.state.connected_unix_us
     return (
@@ -176,6 +180,8 @@ def _read(inbound: Inbound, meter_values: Any, field: str) -> MeterValues:
 
 def _says_something(reading: MeterReading) -> bool:
     """Whether there is a value in it: measurands that nobody reads here leave none."""
+    if reading.energy_import_kwh is not None or reading.power_kw is not None:
+        return True
     return reading != MeterReading(reading.measured_unix_us, reading.moment)
 
 
