@@ -17,7 +17,10 @@ from typing import NoReturn
 
 import parkwatt
 from parkwatt.app import check_command, plan_command
+from parkwatt.app.charger import command as charger_command
+from parkwatt.app.charger import send_command
 from parkwatt.app.demo import command as demo_command
+from parkwatt.app.serve import command as serve_command
 from parkwatt.app.study import command as study_command
 from parkwatt.app.subcommand import Run
 from parkwatt.domain.errors import InputError, ParkwattError
@@ -34,6 +37,9 @@ COMMANDS = (
     demo_command.register,
     plan_command.register,
     check_command.register,
+    serve_command.register,
+    charger_command.register,
+    send_command.register,
 )
 
 _EXAMPLES = """\

@@ -1,0 +1,153 @@
+"""Routes about chargers: what they are and do, commands to them, and their credentials."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+
+from parkwatt.app.api.site import Site
+from parkwatt.app.api.views import (
+    CallAnswer,
+    CallRequest,
+    ChargerDetails,
+    ChargerView,
+    EvseView,
+    MessageView,
+    SetpointRequest,
+    TransactionView,
+    charger_details,
+    charger_view,
+    evse_view,
+    moment,
+    transaction_view,
+)
+from parkwatt.domain.charger.command import ReleasePower, SetPower
+from parkwatt.io.ocpp.by_hand import check_by_hand
+from parkwatt.io.ocpp.call import Call
+from parkwatt.io.ocpp.station import Station
+from parkwatt.io.ocpp.version import Version
+
+router = APIRouter(prefix="/v1")
+_EVSE_IDS_MAX = 256
+
+
+def running_site(request: Request) -> Site:
+    """The site behind the application."""
+    site = request.app.state.site
+    assert isinstance(site, Site)  # noqa: S101 set by create_application
+    return site
+
+
+SiteGiven = Annotated[Site, Depends(running_site)]
+
+
+def _station(site: Site, charger_id: str) -> Station:
+    station = site.backend.station(charger_id)
+    if station is None:
+        raise HTTPException(404, f"no charger {charger_id!r} was heard of")
+    return station
+
+
+@router.get("/chargers", tags=["chargers"])
+async def list_chargers(site: SiteGiven, connected: bool | None = None) -> list[ChargerView]:
+    """Every charger that was ever heard of; ``connected`` keeps those that have a link, or none."""
+    now_unix_us = site.now_unix_us()
+    found = []
+    for charger_id in site.backend.charger_ids:
+        state = _station(site, charger_id).state
+        if connected is None or state.connected == connected:
+            found.append(charger_view(state, now_unix_us))
+    return found
+
+
+@router.get("/chargers/{charger_id}", tags=["chargers"])
+async def show_charger(site: SiteGiven, charger_id: str) -> ChargerDetails:
+    """A charger with what it told of itself and its last messages."""
+    state = _station(site, charger_id).state
+    messages = [
+        MessageView(at=moment(time), sent=sent, frame=frame)
+        for time, sent, frame in site.backend.last_messages(charger_id)
+    ]
+    return charger_details(state, messages, site.now_unix_us())
+
+
+@router.get("/chargers/{charger_id}/transactions", tags=["transactions"])
+async def charger_transactions(site: SiteGiven, charger_id: str) -> list[TransactionView]:
+    """Open transactions and the last that ended, oldest first; the journal has all."""
+    state = _station(site, charger_id).state
+    return [transaction_view(charger_id, known) for known in state.transactions.values()]
+
+
+@router.get("/transactions", tags=["transactions"])
+async def open_transactions(site: SiteGiven) -> list[TransactionView]:
+    """The transactions that run, at every charger."""
+    return [
+        transaction_view(charger_id, known)
+        for charger_id in site.backend.charger_ids
+        for known in _station(site, charger_id).state.transactions.values()
+        if known.open
+    ]
+
+
+@router.put("/chargers/{charger_id}/evses/{evse_id}/setpoint", tags=["commands"])
+async def set_power(
+    site: SiteGiven, charger_id: str, evse_id: int, wish: SetpointRequest
+) -> EvseView:
+    """Hold a power. What the charger makes of it is in `rung` and in the journal (`setpoint.judged`)."""
+    station = _station(site, charger_id)
+    _known_evse(evse_id)
+    command = SetPower(evse_id, wish.power_kw, wish.lease_s, wish.reason)
+    site.backend.set_power(charger_id, command)
+    return evse_view(station.state.evse(evse_id), site.now_unix_us())
+
+
+@router.delete("/chargers/{charger_id}/evses/{evse_id}/setpoint", tags=["commands"])
+async def release_power(site: SiteGiven, charger_id: str, evse_id: int) -> EvseView:
+    """End a set-point: the charger charges for its driver."""
+    station = _station(site, charger_id)
+    _known_evse(evse_id)
+    site.backend.release_power(charger_id, ReleasePower(evse_id, "released through the API"))
+    return evse_view(station.state.evse(evse_id), site.now_unix_us())
+
+
+@router.delete("/chargers/{charger_id}/evses/{evse_id}/rung", tags=["commands"])
+async def forget_rung(site: SiteGiven, charger_id: str, evse_id: int) -> EvseView:
+    """Forget what the charger proved or failed to, so that it is tried anew."""
+    station = _station(site, charger_id)
+    _known_evse(evse_id)
+    site.backend.forget_rung(charger_id, evse_id)
+    return evse_view(station.state.evse(evse_id), site.now_unix_us())
+
+
+@router.post("/chargers/{charger_id}/calls", tags=["commands"])
+async def call(site: SiteGiven, charger_id: str, request: CallRequest) -> CallAnswer:
+    """Send one message, checked first, and wait for the answer."""
+    station = _station(site, charger_id)
+    if station.session is None:
+        raise HTTPException(409, f"charger {charger_id!r} is not connected")
+    version = Version(station.state.protocol)
+    check_by_hand(version, station.settings, request.action, request.payload)
+    answer = await site.backend.call(
+        charger_id,
+        Call(
+            request.action,
+            request.payload,
+            "hand",
+            "sent by hand",
+            urgent=True,
+            timeout_s=request.timeout_s,
+        ),
+    )
+    return CallAnswer(
+        status=answer.status,
+        reason_code=answer.reason_code,
+        error=answer.error,
+        description=answer.description,
+        payload=dict(answer.payload),
+    )
+
+
+def _known_evse(evse_id: int) -> None:
+    if not 1 <= evse_id <= _EVSE_IDS_MAX:
+        raise HTTPException(404, f"evse_id must be from 1 to {_EVSE_IDS_MAX}, got {evse_id}")

@@ -1,0 +1,29 @@
+"""What the API needs of a running site: one object that the routes get."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from parkwatt.app.serve_settings import ServeSettings
+from parkwatt.io.credentials.store import CredentialStore
+from parkwatt.io.ocpp.backend import Backend
+from parkwatt.io.store.sqlite_journal import SqliteJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The parts of a running back end. ``now_unix_us``: the clock; ``stopping``: set when the process is asked to end."""
+
+    settings: ServeSettings
+    backend: Backend
+    journal: SqliteJournal
+    credentials: CredentialStore
+    now_unix_us: Callable[[], int]
+    stopping: asyncio.Event
+
+    def alarms(self) -> list[str]:
+        """What is wrong, in words; empty where all is well."""
+        alarm = self.journal.alarm
+        return [] if alarm is None else [f"the journal cannot be written: {alarm}"]

@@ -1,0 +1,264 @@
+"""What the API shows of a charger: pydantic models, made from the state. They are the API's contract (OpenAPI)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from parkwatt.domain.charger.rung import Rung
+from parkwatt.domain.charger.state import ChargerState, EvseState
+from parkwatt.domain.charger.transaction import Transaction
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RungView(_View):
+    """How far a charger has proved to follow set-points."""
+
+    level: int = Field(description="0 to 4, of the ladder in docs/concepts/ladder.md")
+    words: str
+    highest: int = Field(description="what it says it can, or is still trusted with")
+    proven: bool
+    reason: str
+
+
+class EvseView(_View):
+    """One connection point for a car."""
+
+    evse_id: int
+    availability: str
+    error: str
+    car_connected: bool | None
+    charging_state: str
+    transaction_id: str | None
+    power_kw: float | None = Field(description="positive charges, negative discharges")
+    soc: float | None = Field(
+        description="fraction; null where unknown, stale or not to be believed"
+    )
+    energy_import_kwh: float | None = Field(description="the meter's register")
+    energy_export_kwh: float | None
+    read_at: datetime | None
+    rung: RungView
+
+
+class ChargerView(_View):
+    """A charger and its connection points."""
+
+    charger_id: str
+    connected: bool
+    protocol: str
+    security_profile: int
+    peer: str
+    vendor: str
+    model: str
+    firmware_version: str
+    seen_at: datetime | None
+    connected_at: datetime | None
+    disconnect_reason: str
+    deviation_count: int
+    evses: list[EvseView]
+
+
+class MessageView(_View):
+    """A frame as it passed, shortened."""
+
+    at: datetime
+    sent: bool
+    frame: str
+
+
+class ChargerDetails(ChargerView):
+    """A charger with what it told of itself and its last messages."""
+
+    variables: dict[str, str]
+    unknown_variables: list[str]
+    last_messages: list[MessageView]
+
+
+class TransactionView(_View):
+    """A transaction; energies are by the meter, null where it reported none."""
+
+    charger_id: str
+    transaction_id: str
+    evse_id: int
+    token: str
+    open: bool
+    started_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str
+    heard_start: bool
+    missing_reports: int
+    imported_kwh: float | None
+    exported_kwh: float | None
+
+
+class EntryView(_View):
+    """An entry of the journal."""
+
+    seq: int
+    recorded_at: datetime
+    kind: str
+    subject: str
+    payload: dict[str, Any] | None = Field(description="null where retention thinned it")
+
+
+class SetpointRequest(_View):
+    """Hold a power."""
+
+    power_kw: float = Field(
+        ge=-4000.0, le=4000.0, description="positive charges, negative discharges"
+    )
+    lease_s: int = Field(
+        600,
+        ge=5,
+        le=86_400,
+        description="then the charger charges for its driver, without discharge",
+    )
+    reason: str = Field("asked through the API", max_length=500)
+
+
+class CallRequest(_View):
+    """A message to a charger in the words of its version."""
+
+    action: str = Field(max_length=50)
+    payload: dict[str, Any] = Field(default_factory=dict)
+    timeout_s: float = Field(30.0, ge=1.0, le=300.0)
+
+
+class CallAnswer(_View):
+    """What the charger answered; ``error`` where it answered with one, or not at all."""
+
+    status: str
+    reason_code: str
+    error: str
+    description: str
+    payload: dict[str, Any]
+
+
+class NewCharger(_View):
+    """A charger that gets a credential."""
+
+    charger_id: str = Field(max_length=48)
+    security_profile: int = Field(2, ge=1, le=3)
+    password: str | None = Field(None, description="16 to 40 characters; null: one is made")
+
+
+class HealthView(_View):
+    """Whether all is well; ``alarms`` in words."""
+
+    status: str = Field(description="ok or alarm")
+    alarms: list[str]
+    chargers_connected: int
+    journal_seq: int
+    version: str
+
+
+class FaultView(_View):
+    """A broken rule."""
+
+    field: str
+    rule: str
+    value: str | None
+
+
+class FaultsView(_View):
+    """All broken rules of a request; nothing was changed."""
+
+    faults: list[FaultView]
+
+
+def moment(unix_us: int) -> datetime:
+    """A time, aware."""
+    return datetime.fromtimestamp(unix_us / 1e6, tz=UTC)
+
+
+def at(unix_us: int | None) -> datetime | None:
+    """A time of the state, null where it is not known."""
+    return None if not unix_us else moment(unix_us)
+
+
+def evse_view(evse: EvseState, now_unix_us: int) -> EvseView:
+    """A connection point."""
+    reading = evse.reading
+    return EvseView(
+        evse_id=evse.evse_id,
+        availability=evse.availability,
+        error=evse.error,
+        car_connected=evse.car_connected,
+        charging_state=evse.charging_state,
+        transaction_id=evse.transaction_id,
+        power_kw=None if reading is None else reading.power_kw,
+        soc=evse.soc(now_unix_us),
+        energy_import_kwh=None if reading is None else reading.energy_import_kwh,
+        energy_export_kwh=None if reading is None else reading.energy_export_kwh,
+        read_at=at(evse.reading_received_unix_us),
+        rung=RungView(
+            level=int(evse.rung),
+            words=Rung(evse.rung).words,
+            highest=int(evse.rung_highest),
+            proven=evse.rung_proven,
+            reason=evse.rung_reason,
+        ),
+    )
+
+
+def _charger_fields(state: ChargerState, now_unix_us: int) -> dict[str, Any]:
+    boot = state.boot
+    return {
+        "charger_id": state.charger_id,
+        "connected": state.connected,
+        "protocol": state.protocol,
+        "security_profile": state.security_profile,
+        "peer": state.peer,
+        "vendor": boot.vendor if boot else "",
+        "model": boot.model if boot else "",
+        "firmware_version": boot.firmware_version if boot else "",
+        "seen_at": at(state.seen_unix_us),
+        "connected_at": at(state.connected_unix_us),
+        "disconnect_reason": state.disconnect_reason,
+        "deviation_count": state.deviation_count,
+        "evses": [
+            evse_view(state.evses[evse_id], now_unix_us)
+            for evse_id in sorted(state.evses)
+            if evse_id
+        ],
+    }
+
+
+def charger_view(state: ChargerState, now_unix_us: int) -> ChargerView:
+    """A charger in a list."""
+    return ChargerView(**_charger_fields(state, now_unix_us))
+
+
+def charger_details(
+    state: ChargerState, messages: list[MessageView], now_unix_us: int
+) -> ChargerDetails:
+    """A charger by itself."""
+    return ChargerDetails(
+        **_charger_fields(state, now_unix_us),
+        variables=dict(sorted(state.variables.items())),
+        unknown_variables=sorted(state.unknown_variables),
+        last_messages=messages,
+    )
+
+
+def transaction_view(charger_id: str, transaction: Transaction) -> TransactionView:
+    """A transaction."""
+    return TransactionView(
+        charger_id=charger_id,
+        transaction_id=transaction.transaction_id,
+        evse_id=transaction.evse_id,
+        token=transaction.token,
+        open=transaction.open,
+        started_at=at(transaction.started_unix_us),
+        ended_at=at(transaction.ended_unix_us),
+        end_reason=transaction.end_reason,
+        heard_start=transaction.heard_start,
+        missing_reports=transaction.seen.missing_count,
+        imported_kwh=transaction.imported_kwh,
+        exported_kwh=transaction.exported_kwh,
+    )

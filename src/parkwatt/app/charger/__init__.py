@@ -1,0 +1,1 @@
+"""`parkwatt charger` and `parkwatt send`: chargers and commands to them, by hand."""
