@@ -14,6 +14,7 @@ understood. Reading never raises; what stays unreadable is a `MalformedFrame`, w
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import Annotated, Any
 
 import msgspec
@@ -29,7 +30,7 @@ MESSAGE_ID_CHARACTERS_MAX = 255
 
 _DESCRIPTION_CHARACTERS_MAX = 255
 _EMPTY = msgspec.Raw(b"{}")
-_MessageId = Annotated[str, msgspec.Meta(max_length=MESSAGE_ID_CHARACTERS_MAX)]
+_MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=MESSAGE_ID_CHARACTERS_MAX)]
 
 
 class CallFrame(msgspec.Struct, array_like=True, tag=2):
@@ -117,6 +118,8 @@ def read_frame(data: str | bytes) -> Frame:
         frame = _decoder.decode(data)
     except (ValueError, RecursionError):
         frame = _read_unusual(data)
+    if isinstance(frame, MalformedFrame):
+        return frame
     if _may_be_deep(data) and _is_deep(data):
         return MalformedFrame(_legible_message_id(data), "the message is nested too deep")
     if isinstance(frame, _CallError | _CallResultError):
@@ -229,20 +232,16 @@ def _may_be_deep(data: str | bytes) -> bool:
 
 
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def _is_deep(data: str | bytes) -> bool:
-    """Whether a frame nests deeper than `DEPTH_MAX`: whether brackets remain when that many rounds of pairs are taken away."""
-    text = data.encode("utf-8", "replace") if isinstance(data, str) else bytes(data)
+    """Whether a frame nests deeper than `DEPTH_MAX`: the brackets outside of strings, counted up and down."""
+    text = data.encode("utf-8", "replace") if isinstance(data, str) else data
     if b"\\" in text:
         text = re.sub(rb"\\.", b"", text, flags=re.DOTALL)
-    structure = text.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
-    structure = re.sub(rb'"[^"]*+"', b"", structure)
-    for _ in range(DEPTH_MAX):
-        if not structure:
-            return False
-        structure = re.sub(rb"(?:\[\]|\{\})+", b"", structure)
-    return bool(structure)
+    structure = re.sub(rb'"[^"]*+"?', b"", text.translate(None, _NOT_STRUCTURE))
+    return max(accumulate(map(_STEPS.__getitem__, structure)), default=0) > DEPTH_MAX
 
 
 def write_call(message_id: str, action: str, payload: bytes) -> bytes:

@@ -43,7 +43,8 @@ def mended(data: bytes | str) -> bytes:
 def _mended_token(token: re.Match[str]) -> str:
     match token.lastgroup:
         case "string":
-            return _ESCAPE.sub(_mended_escape, _CONTROL.sub(" ", token[0]))
+            text = _CONTROL.sub(" ", token[0])
+            return _ESCAPE.sub(_mended_escape, text) if "\\" in text else text
         case "valueless":
             return ":null"
         case "opening":

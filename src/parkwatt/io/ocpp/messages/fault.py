@@ -9,7 +9,10 @@ import msgspec
 from parkwatt.io.ocpp.version import Version
 
 DEVIATIONS_MAX = 20
-"""How many deviations of one message are told; what follows is put right in silence."""
+"""How many deviations of one message are told; the rest is put right in silence."""
+
+REPAIRS_MAX = 5000
+"""A message with more to put right is refused: no charger means that, and the work shall be bounded."""
 
 _DESCRIPTION_CHARACTERS_MAX = 255
 _VALUE_CHARACTERS_MAX = 60
@@ -54,7 +57,10 @@ def error_code(version: Version, reason: Reason) -> str:
 
 def shortened(value: object) -> str:
     """A value on one line, no longer than a glance."""
-    text = " ".join(str(value)[: 4 * _VALUE_CHARACTERS_MAX].split())
+    if isinstance(value, dict | list):
+        return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
+    text = "null" if value is None else str(value)
+    text = " ".join(text[: 4 * _VALUE_CHARACTERS_MAX].split())
     if len(text) > _VALUE_CHARACTERS_MAX:
         return text[: _VALUE_CHARACTERS_MAX - 1] + "…"
     return text

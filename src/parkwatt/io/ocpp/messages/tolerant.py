@@ -23,6 +23,7 @@ from parkwatt.io.ocpp.messages.broken_json import mended
 from parkwatt.io.ocpp.messages.catalogue import Direction
 from parkwatt.io.ocpp.messages.fault import (
     DEVIATIONS_MAX,
+    REPAIRS_MAX,
     Deviation,
     MessageFault,
     Reason,
@@ -95,6 +96,7 @@ class _Repair:
         self._version = version
         self._action = action
         self._is_request = direction == "request"
+        self._repairs = 0
         self.deviations: list[Deviation] = []
 
     def read(self, shape: Shape, value: Any, path: str) -> Any:
@@ -115,11 +117,15 @@ class _Repair:
         return value
 
     def _note(self, path: str, rule: str, value: object) -> None:
+        self._repairs += 1
+        if self._repairs > REPAIRS_MAX:
+            code = error_code(self._version, "format")
+            raise MessageFault(code, f"the payload has more than {REPAIRS_MAX} faults")
         if len(self.deviations) < DEVIATIONS_MAX:
             self.deviations.append(Deviation(path or "payload", rule, shortened(value)))
 
     def _object(self, shape: Shape, value: Any, path: str) -> Any:
-        if value is None or value == []:
+        if value == [] or (value is None and not path):
             self._note(path, "is not an object, taken as an empty one", value)
             value = {}
         if not isinstance(value, dict):
@@ -132,22 +138,39 @@ class _Repair:
             field = shape.fields.get(key)
             if field is None:
                 self._note(prefix + key[:50], "is unknown, left out", item)
-            elif item is None:
-                self._note(prefix + key, "is null, left out", item)
+            elif key in shape.required:
+                self._required_field(field, key, item, prefix, fields)
             else:
-                self._field(shape, key, item, prefix, fields)
+                self._optional_field(field, key, item, prefix, fields)
         for key in sorted(shape.required - fields.keys()):
-            fields[key] = self._neutral(shape.fields[key], key, prefix + key)
+            if not self._has_neutral(shape.fields[key], key):
+                raise _UnreadableError("occurrence", prefix + key, "is required")
+            fields[key] = self._neutral(shape.fields[key], key)
+            rule = f"is missing or unreadable, taken as {fields[key]!r}"
+            self._note(prefix + key, rule, value.get(key))
         return struct_of(shape)(**fields)
 
-    def _field(
+    def _required_field(
         self, shape: Shape, key: str, item: Any, prefix: str, fields: dict[str, Any]
     ) -> None:
+        """Read a required field; one that cannot be read is as good as missing where there is a neutral value."""
+        if item is None and shape.kind != "any":
+            return
         try:
-            fields[key] = self.read(shape.fields[key], item, prefix + key)
-        except _UnreadableError as fault:
-            if key in shape.required and not self._has_neutral(shape.fields[key], key):
+            fields[key] = self.read(shape, item, prefix + key)
+        except _UnreadableError:
+            if not self._has_neutral(shape, key):
                 raise
+
+    def _optional_field(
+        self, shape: Shape, key: str, item: Any, prefix: str, fields: dict[str, Any]
+    ) -> None:
+        if item is None and shape.kind != "any":
+            self._note(prefix + key, "is null, left out", item)
+            return
+        try:
+            fields[key] = self.read(shape, item, prefix + key)
+        except _UnreadableError as fault:
             self._note(fault.field, f"{fault.rule}, left out", fault.value)
 
     def _has_neutral(self, shape: Shape, key: str) -> bool:
@@ -158,40 +181,39 @@ class _Repair:
             or (self._version.is_2 and (self._action, key) in _NEUTRALS_2)
         )
 
-    def _neutral(self, shape: Shape, key: str, path: str) -> Any:
-        if not self._has_neutral(shape, key):
-            raise _UnreadableError("occurrence", path, "is required")
+    def _neutral(self, shape: Shape, key: str) -> Any:
         if shape.kind == "array":
-            neutral: Any = []
-        elif shape.format == "date-time":
-            neutral = ""
-        else:
-            name = (self._action, key)
-            neutral = _NEUTRALS[name] if name in _NEUTRALS else _NEUTRALS_2[name]
-        self._note(path, f"is missing, taken as {neutral!r}", "")
-        return neutral
+            return []
+        if shape.format == "date-time":
+            return ""
+        return {**_NEUTRALS_2, **_NEUTRALS}[self._action, key]
 
     def _array(self, shape: Shape, value: Any, path: str) -> list[Any]:
-        element = shape.element()
-        if not isinstance(value, list):
+        if isinstance(value, list):
+            items = self._items(shape.element(), value, path)
+        else:
+            items = [self.read(shape.element(), value, f"{path}[0]")]
             self._note(path, "is not a list, taken as its one item", value)
-            value = [value]
+        if shape.items_min is not None and len(items) < shape.items_min:
+            self._note(path, f"has fewer than {shape.items_min} items, kept", len(items))
+        if shape.items_max is not None and len(items) > shape.items_max:
+            self._note(path, f"has more than {shape.items_max} items, kept", len(items))
+        return items
+
+    def _items(self, element: Shape, values: list[Any], path: str) -> list[Any]:
+        """The items that can be read."""
         items: list[Any] = []
-        for index, item in enumerate(value):
+        for index, value in enumerate(values):
             try:
-                items.append(self.read(element, item, f"{path}[{index}]"))
+                items.append(self.read(element, value, f"{path}[{index}]"))
             except _UnreadableError as fault:
                 self._note(fault.field, f"{fault.rule}, the item is left out", fault.value)
-        if shape.items_min is not None and len(value) < shape.items_min:
-            self._note(path, f"has fewer than {shape.items_min} items, kept", len(value))
-        if shape.items_max is not None and len(value) > shape.items_max:
-            self._note(path, f"has more than {shape.items_max} items, kept", len(value))
         return items
 
     def _string(self, shape: Shape, value: Any, path: str) -> str:
         if isinstance(value, bool | int | float):
             self._note(path, "is not a string, taken as one", value)
-            value = msgspec.json.encode(value).decode()
+            value = str(value).lower()
         if not isinstance(value, str):
             raise _UnreadableError("type", path, "is not a string", value)
         if shape.values is not None and value not in shape.values:
