@@ -1,0 +1,145 @@
+"""What the charger's answers to the ladder's calls mean.
+
+A refusal is answered at once: another stack level or unit where that may be the matter, else the next rung.
+"""
+
+from __future__ import annotations
+
+from parkwatt.domain.charger.rung import Rung
+from parkwatt.io.ocpp.call import Answer
+from parkwatt.io.ocpp.ladder import composite, offered
+from parkwatt.io.ocpp.ladder.check import goal
+from parkwatt.io.ocpp.ladder.demote import demote, stay, verdict
+from parkwatt.io.ocpp.ladder.drive import ask_schedule, drive, judge
+from parkwatt.io.ocpp.ladder.memory import EvseMemory, Form, RateUnit, ScheduleView, Sent
+from parkwatt.io.ocpp.ladder.turn import Turn
+from parkwatt.io.ocpp.ladder.watch import go_on
+
+# The charger has no such message, or no such kind of it: nothing else will make it take the rung.
+_INCAPABLE = {
+    *("notimplemented", "notsupported", "unsendable", "unsupportedkind", "unsupportedpurpose"),
+    *("invalidschedule", "nofreqwattcurve", "nosignalwattcurve"),
+}
+_NO_MESSAGE = {"notimplemented", "notsupported", "unsendable"}
+_NO_TRANSACTION = {"txnotfound", "unknowntransaction"}
+_OTHER: dict[RateUnit, RateUnit] = {"W": "A", "A": "W"}
+
+
+def setpoint_answered(turn: Turn, evse: EvseMemory, kind: str, answer: Answer) -> None:
+    """The answer to a profile or its update."""
+    sent = evse.sent
+    if sent is None or answer.error == "Disconnected":
+        return
+    if answer.accepted:
+        _accepted(turn, evse, sent)
+    elif answer.error == "Timeout":
+        if evse.check is not None:
+            evse.check.unanswered = True
+            go_on(turn, evse)
+    elif kind == "update":
+        _update_refused(turn, evse, sent, answer)
+    else:
+        _refused(turn, evse, sent, answer)
+
+
+def schedule_answered(turn: Turn, evse: EvseMemory, answer: Answer) -> None:
+    """The answer to GetCompositeSchedule; a charger without one is judged by its meter alone."""
+    if answer.error.lower() in _NO_MESSAGE:
+        turn.memory.no_schedule = True
+    check, sent = evse.check, evse.sent
+    if check is None or sent is None or not answer.accepted:
+        return
+    power_kw = composite.scheduled_kw(answer.payload, turn.settings)
+    if power_kw is None:
+        return
+    check.scheduled_kw = power_kw
+    check.schedule = _view(sent, power_kw)
+    go_on(turn, evse)
+
+
+def trigger_answered(turn: Turn, evse: EvseMemory, answer: Answer) -> None:
+    """The answer to TriggerMessage; a charger without one is judged by the values that it sends of its own."""
+    if answer.accepted or answer.error in {"Timeout", "Disconnected"}:
+        return
+    if answer.error.lower() in _NO_MESSAGE or answer.status == "NotImplemented":
+        turn.memory.no_trigger = True
+    elif evse.check is not None:
+        evse.check.trigger_refused = True
+
+
+def _view(sent: Sent, scheduled_kw: float) -> ScheduleView:
+    aim = goal(sent.power_kw, sent.curve, None)
+    if aim.discharges and scheduled_kw > aim.tolerance_kw:
+        return "opposes"
+    return "follows" if aim.allows(scheduled_kw) else "differs"
+
+
+def _accepted(turn: Turn, evse: EvseMemory, sent: Sent) -> None:
+    sent.accepted = True
+    if sent.rung is not Rung.LOCAL_FREQUENCY:
+        turn.memory.form = sent.form
+    evse.form = None
+    evse.tried.clear()
+    if evse.check is not None and evse.check.accepted_unix_us is None:
+        evse.check.accepted_unix_us = turn.now_unix_us
+        ask_schedule(turn, evse)
+
+
+def _update_refused(turn: Turn, evse: EvseMemory, sent: Sent, answer: Answer) -> None:
+    """Without the message the rung is none; a profile that the charger lost is installed once more."""
+    incapable = _code(answer) in _INCAPABLE
+    if incapable or evse.reinstalled:
+        reason = f"UpdateDynamicSchedule was answered with {_words(answer)}"
+        demote(turn, evse, sent, "refused", reason, for_good=incapable)
+        return
+    evse.reinstalled = True
+    evse.sent = None
+    drive(turn, evse)
+
+
+def _refused(turn: Turn, evse: EvseMemory, sent: Sent, answer: Answer) -> None:
+    code = _code(answer)
+    reason = f"SetChargingProfile for {sent.power_kw:+.1f} kW was answered with {_words(answer)}"
+    if code in _NO_TRANSACTION:
+        judge(turn, evse, verdict(evse, sent, "refused", reason))
+        evse.check = evse.checked = None
+        return
+    other = None if code in _INCAPABLE else _other_form(turn, evse, sent, code, answer)
+    if other is not None:
+        evse.tried.append(sent.form)
+        evse.form = other
+        evse.sent = None
+        drive(turn, evse)
+    elif sent.rung is Rung.LIMITS_ONLY:
+        stay(turn, evse, sent, "refused", reason)
+    else:
+        for_good = code in _INCAPABLE or bool(answer.error)
+        demote(turn, evse, sent, "refused", reason, for_good=for_good)
+
+
+def _other_form(turn: Turn, evse: EvseMemory, sent: Sent, code: str, answer: Answer) -> Form | None:
+    """Another way to write the profile that was not tried yet; a fault of the message itself above the lowest rung has none."""
+    if answer.error and sent.rung is not Rung.LIMITS_ONLY:
+        return None
+    known = sent.form
+    lower = Form(0, known.rate_unit)
+    unit = Form(known.stack_level, _OTHER[known.rate_unit])
+    told = offered.form(turn.state, turn.version)
+    if "stacklevel" in code:
+        candidates = [lower]
+    elif "rateunit" in code:
+        candidates = [unit]
+    else:
+        candidates = [lower, Form(told.stack_level, unit.rate_unit), Form(0, unit.rate_unit)]
+    if sent.rung is Rung.LOCAL_FREQUENCY:
+        candidates = [form for form in candidates if form.rate_unit == "W"]
+    return next((form for form in candidates if form != known and form not in evse.tried), None)
+
+
+def _code(answer: Answer) -> str:
+    return (answer.reason_code or answer.error or answer.status).lower()
+
+
+def _words(answer: Answer) -> str:
+    words = [answer.status or answer.error, answer.reason_code, answer.description]
+    return ", ".join(word for word in words if word) or "nothing"

@@ -1,0 +1,219 @@
+"""Judges a set-point by what the meter shows in the seconds after it, and by the schedule that the charger reports back.
+
+The meter decides; a schedule counts only where it shows charging in place of discharging and no meter contradicts it. Times
+run from the charger's answer. A power that comes closer to what was asked for gets more time than one that stands still.
+Asked to discharge, a charger is
+
+- followed as soon as the meter shows the power, within 10 % and 0.3 kW, or that it discharges less and stays there;
+- opposed when it charges by more than that: at once where its schedule says so or its power has risen, else after 6 s;
+- ignored when nothing comes of it within 8 s, or it discharges more than it was asked to.
+
+Asked to charge or to rest, less is always right (the car decides), and more for longer than 10 s is ignored. Without a reading
+of the meter within 20 s nothing is known, and it was unseen.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from parkwatt.domain.charger.command import FrequencyCurve
+from parkwatt.io.ocpp.ladder.memory import Check
+
+SECOND_US = 1_000_000
+# The meter of a charger shows its own consumption too; less than this is nothing.
+_FLOOR_KW = 0.3
+_SHARE = 0.1
+# A reading that came sooner after the answer may have been taken before the set-point was.
+_SETTLE_US = 1 * SECOND_US
+_RISE_US = 3 * SECOND_US
+_BLIND_OPPOSED_US = 5 * SECOND_US
+_OPPOSED_US = 6 * SECOND_US
+_HOLD_US = 6 * SECOND_US
+_IGNORED_US = 8 * SECOND_US
+_EXCEEDED_US = 10 * SECOND_US
+_LAST_US = 20 * SECOND_US
+# Since when the power must stand still to be called so, and what counts as coming closer.
+_STILL_US = 5 * SECOND_US
+_PROGRESS_KW = 0.1
+_DEADLINES_US = (
+    *(_SETTLE_US, _RISE_US, _BLIND_OPPOSED_US, _OPPOSED_US),
+    *(_IGNORED_US, _EXCEEDED_US, _LAST_US),
+)
+
+
+class Goal(NamedTuple):
+    """What was asked for: a power, or a range where the charger adds a response to the grid's frequency."""
+
+    low_kw: float
+    high_kw: float
+
+    @property
+    def discharges(self) -> bool:
+        """Whether the car is to give energy."""
+        return self.high_kw < 0.0
+
+    @property
+    def tolerance_kw(self) -> float:
+        """How far off the meter may be."""
+        return max(_FLOOR_KW, _SHARE * max(abs(self.low_kw), abs(self.high_kw)))
+
+    def distance_kw(self, power_kw: float) -> float:
+        """How far a power is from what was asked for."""
+        return max(self.low_kw - power_kw, power_kw - self.high_kw, 0.0)
+
+    def allows(self, power_kw: float) -> bool:
+        """Whether the power needs no second look: what was asked for, or less of it."""
+        tolerance_kw = self.tolerance_kw
+        if self.discharges:
+            shown_kw = min(tolerance_kw, -self.high_kw / 2.0)
+            return self.low_kw - tolerance_kw <= power_kw <= -shown_kw
+        beneath_kw = tolerance_kw if self.low_kw < 0.0 else _FLOOR_KW
+        return min(self.low_kw, 0.0) - beneath_kw <= power_kw <= self.high_kw + tolerance_kw
+
+
+class Finding(NamedTuple):
+    """What a check came to."""
+
+    verdict: str
+    reason: str
+
+
+def goal(power_kw: float, curve: FrequencyCurve | None, frequency_hz: float | None) -> Goal:
+    """What to expect of a set-point, with the response to the frequency where the meter tells that, else within its range."""
+    if curve is None:
+        return Goal(power_kw, power_kw)
+    if frequency_hz is None:
+        return Goal(power_kw + min(curve.power_kw), power_kw + max(curve.power_kw))
+    added_kw = _interpolated(curve, frequency_hz)
+    return Goal(power_kw + added_kw, power_kw + added_kw)
+
+
+def see(check: Check, aim: Goal, power_kw: float, now_unix_us: int) -> None:
+    """Take in a reading of the meter."""
+    check.power_kw, check.power_unix_us = power_kw, now_unix_us
+    distance_kw = aim.distance_kw(power_kw)
+    if check.distance_kw is None:
+        check.distance_kw = distance_kw
+        if check.before_kw is not None and aim.distance_kw(check.before_kw) > distance_kw:
+            check.progress_unix_us = now_unix_us
+    elif distance_kw <= check.distance_kw - _PROGRESS_KW:
+        check.distance_kw, check.progress_unix_us = distance_kw, now_unix_us
+
+
+def next_deadline(check: Check, now_unix_us: int) -> int | None:
+    """When time alone may decide next."""
+    base_unix_us = _base(check)
+    if base_unix_us is None:
+        return None
+    times = [base_unix_us + after_us for after_us in _DEADLINES_US]
+    times += [check.progress_unix_us + _STILL_US, base_unix_us + _LAST_US + SECOND_US]
+    return min((time for time in times if time > now_unix_us), default=None)
+
+
+def judge(check: Check, aim: Goal, now_unix_us: int) -> Finding | None:
+    """What the check came to; None while it goes on, and as long as the charger has not answered."""
+    base_unix_us = _base(check)
+    if base_unix_us is None:
+        return None
+    passed_us = now_unix_us - base_unix_us
+    power_kw = check.power_kw
+    seen_us = check.power_unix_us - base_unix_us
+    if power_kw is None or seen_us < _SETTLE_US:
+        return _blind(check, aim, passed_us)
+    if aim.discharges:
+        return _discharging(check, aim, power_kw, seen_us, passed_us, now_unix_us)
+    return _charging(check, aim, power_kw, seen_us, passed_us, now_unix_us)
+
+
+def _base(check: Check) -> int | None:
+    if check.accepted_unix_us is not None:
+        return check.accepted_unix_us
+    return check.began_unix_us if check.unanswered else None
+
+
+def _blind(check: Check, aim: Goal, passed_us: int) -> Finding | None:
+    if aim.discharges and check.schedule == "opposes" and passed_us >= _BLIND_OPPOSED_US:
+        scheduled = _kw(check.scheduled_kw)
+        reason = f"asked for {_kw(aim.high_kw)}, its composite schedule shows {scheduled} and no meter says otherwise"
+        return Finding("opposed", reason)
+    if passed_us >= _LAST_US:
+        return Finding(
+            "unseen", f"no meter value within {_LAST_US // SECOND_US} s of {_kw(aim.low_kw)}"
+        )
+    return None
+
+
+def _discharging(
+    check: Check, aim: Goal, power_kw: float, seen_us: int, passed_us: int, now_unix_us: int
+) -> Finding | None:
+    tolerance_kw = aim.tolerance_kw
+    asked = f"asked for {_kw(aim.high_kw)}, the meter shows {_kw(power_kw)}"
+    still = now_unix_us - check.progress_unix_us >= _STILL_US
+    if power_kw > tolerance_kw:
+        if _turned(check, aim, power_kw, seen_us) or passed_us >= _LAST_US:
+            return Finding("opposed", _with_schedule(check, asked))
+        stays = still and passed_us >= _OPPOSED_US and seen_us >= _BLIND_OPPOSED_US
+        return Finding("opposed", _with_schedule(check, asked)) if stays else None
+    if aim.distance_kw(power_kw) <= tolerance_kw and power_kw <= aim.high_kw / 2.0:
+        return Finding("followed", _with_schedule(check, asked))
+    late = passed_us >= _LAST_US
+    if not late and (not still or passed_us < _IGNORED_US or seen_us < _BLIND_OPPOSED_US):
+        return None
+    if power_kw < aim.low_kw - tolerance_kw:
+        return Finding("ignored", f"{asked}: it discharges more than it was asked to")
+    if power_kw <= -tolerance_kw:
+        return Finding("followed", f"{asked}: it discharges less than it was asked to")
+    if seen_us < _BLIND_OPPOSED_US:
+        return Finding("unseen", f"{asked} and nothing after that")
+    return Finding("ignored", _with_schedule(check, asked))
+
+
+def _turned(check: Check, aim: Goal, power_kw: float, seen_us: int) -> bool:
+    """Whether charging is an answer to the set-point, not what was going on and is about to end."""
+    before_kw = check.before_kw
+    if before_kw is not None and power_kw < before_kw - _PROGRESS_KW:
+        return False
+    if check.schedule == "opposes" and (before_kw is not None or seen_us >= _RISE_US):
+        return True
+    rise_kw = 0.0 if before_kw is None else power_kw - max(before_kw, 0.0)
+    return seen_us >= _RISE_US and rise_kw > aim.tolerance_kw
+
+
+def _charging(
+    check: Check, aim: Goal, power_kw: float, seen_us: int, passed_us: int, now_unix_us: int
+) -> Finding | None:
+    asked = f"asked for {_kw(aim.high_kw)}, the meter shows {_kw(power_kw)}"
+    if aim.allows(power_kw):
+        return Finding("followed", asked) if seen_us >= _HOLD_US else _late_unseen(passed_us, asked)
+    still = now_unix_us - check.progress_unix_us >= _STILL_US
+    if seen_us < _OPPOSED_US:
+        return _late_unseen(passed_us, asked)
+    if passed_us >= _LAST_US or (still and passed_us > _EXCEEDED_US):
+        return Finding("ignored", asked)
+    return None
+
+
+def _late_unseen(passed_us: int, asked: str) -> Finding | None:
+    return Finding("unseen", f"{asked} and nothing after that") if passed_us >= _LAST_US else None
+
+
+def _with_schedule(check: Check, asked: str) -> str:
+    if check.schedule in {"opposes", "differs"}:
+        return f"{asked}; its composite schedule shows {_kw(check.scheduled_kw)}"
+    return asked
+
+
+def _interpolated(curve: FrequencyCurve, frequency_hz: float) -> float:
+    points = list(zip(curve.frequency_hz, curve.power_kw, strict=True))
+    if frequency_hz <= points[0][0]:
+        return points[0][1]
+    for (left_hz, left_kw), (right_hz, right_kw) in pairwise(points):
+        if frequency_hz <= right_hz:
+            share = (frequency_hz - left_hz) / (right_hz - left_hz)
+            return left_kw + share * (right_kw - left_kw)
+    return points[-1][1]
+
+
+def _kw(power_kw: float | None) -> str:
+    return "nothing" if power_kw is None else f"{power_kw:+.1f} kW"

@@ -1,0 +1,143 @@
+"""What the ladder remembers of a charger: plain structs that go through JSON and back, so that a snapshot holds them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from parkwatt.domain.charger.command import FrequencyCurve, SetPower
+from parkwatt.domain.charger.event import SetpointJudged
+from parkwatt.domain.charger.rung import Rung
+
+RateUnit = Literal["W", "A"]
+DefaultStatus = Literal["none", "asked", "installed", "refused"]
+ScheduleView = Literal["none", "follows", "opposes", "differs"]
+
+
+class Form(msgspec.Struct, frozen=True):
+    """How a profile is written for this charger: its stack level and the unit of its schedule."""
+
+    stack_level: int
+    rate_unit: RateUnit
+
+
+class Sent(msgspec.Struct, omit_defaults=True):
+    """The profile that the charger was last told to hold. ``dynamic``: it can be updated in place."""
+
+    rung: Rung
+    power_kw: float
+    transaction_id: str
+    sent_unix_us: int
+    ends_unix_us: int
+    lease_s: int
+    form: Form
+    dynamic: bool = False
+    accepted: bool = False
+    curve: FrequencyCurve | None = None
+
+
+class Check(msgspec.Struct, omit_defaults=True):
+    """A check that runs. Powers are the meter's, times those of receipt.
+
+    ``before_kw``: when it began; ``distance_kw``: the smallest distance to what was asked for, reached at ``progress_unix_us``;
+    ``unanswered``: the charger never answered; ``restarts``: how often another power was asked for meanwhile.
+    """
+
+    began_unix_us: int
+    progress_unix_us: int
+    before_kw: float | None = None
+    accepted_unix_us: int | None = None
+    unanswered: bool = False
+    distance_kw: float | None = None
+    power_kw: float | None = None
+    power_unix_us: int = 0
+    schedule: ScheduleView = "none"
+    scheduled_kw: float | None = None
+    trigger_unix_us: int = 0
+    trigger_refused: bool = False
+    restarts: int = 0
+
+
+class Distrust(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A rung that is not used, for good or while ``transaction_id`` runs. ``and_above``: nor are those above it."""
+
+    rung: Rung
+    reason: str
+    and_above: bool
+    transaction_id: str | None = None
+
+
+class EvseMemory(msgspec.Struct, omit_defaults=True):
+    """One connection point. ``rung`` drives it, ``highest`` is what it is trusted with, ``proven`` what it has shown."""
+
+    evse_id: int
+    rung: Rung = Rung.LIMITS_ONLY
+    highest: Rung = Rung.LIMITS_ONLY
+    shown_proven: bool = False
+    proven: list[Rung] = msgspec.field(default_factory=list)
+    distrusts: list[Distrust] = msgspec.field(default_factory=list)
+    ignored_counts: dict[int, int] = msgspec.field(default_factory=dict)
+    transaction_id: str = ""
+    wanted: SetPower | None = None
+    lease_ends_unix_us: int = 0
+    sent: Sent | None = None
+    serial: int = 0
+    form: Form | None = None
+    tried: list[Form] = msgspec.field(default_factory=list)
+    reinstalled: bool = False
+    rest_until_unix_us: int = 0
+    check: Check | None = None
+    checked: tuple[str, Rung, bool] | None = None
+    climb_unix_us: int = 0
+    recheck_unix_us: int = 0
+    judged: SetpointJudged | None = None
+    power_kw: float | None = None
+    power_unix_us: int = 0
+    measured_unix_us: int = 0
+    frequency_hz: float | None = None
+
+
+class LadderState(msgspec.Struct, omit_defaults=True):
+    """One charger: its connection points and the quirks it showed. Quirks last until its firmware changes.
+
+    ``ready``: it may be told something, at ``ready_unix_us`` if it says nothing before. ``form``: the one it accepted.
+    ``default_by_evse``: it takes no default for all connection points at once. ``hand_clears``: message ids of clears by hand.
+    """
+
+    firmware: str = ""
+    ready: bool = False
+    ready_unix_us: int | None = None
+    default: DefaultStatus = "none"
+    default_by_evse: bool = False
+    default_tried: int = 0
+    defaults_open: int = 0
+    form: Form | None = None
+    no_schedule: bool = False
+    no_trigger: bool = False
+    hand_clears: list[str] = msgspec.field(default_factory=list)
+    evses: dict[int, EvseMemory] = msgspec.field(default_factory=dict)
+
+    def evse(self, evse_id: int) -> EvseMemory:
+        """The connection point, remembered from now on."""
+        found = self.evses.get(evse_id)
+        if found is None:
+            found = self.evses[evse_id] = EvseMemory(evse_id)
+        return found
+
+    def forget_quirks(self) -> None:
+        """Take nothing for known any more: the charger has other firmware."""
+        self.default_by_evse = self.no_schedule = self.no_trigger = False
+        self.form = None
+        for evse in self.evses.values():
+            forget_proofs(evse)
+
+
+def forget_proofs(evse: EvseMemory) -> None:
+    """Let a connection point prove anew what it can."""
+    evse.proven.clear()
+    evse.distrusts.clear()
+    evse.ignored_counts.clear()
+    evse.tried.clear()
+    evse.form = evse.checked = evse.judged = None
+    evse.rest_until_unix_us = 0

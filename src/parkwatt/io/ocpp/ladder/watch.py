@@ -1,0 +1,172 @@
+"""Watches what a charger does: readings come in, checks go on and end, more readings are asked for.
+
+Without a check, a reading that is not what was asked for begins one, and so do five minutes, or a minute and a half without any
+reading while the car is to discharge.
+"""
+
+from __future__ import annotations
+
+from parkwatt.domain.charger.event import SetpointJudged
+from parkwatt.domain.charger.reading import MeterReading
+from parkwatt.domain.charger.rung import Rung
+from parkwatt.io.ocpp.ladder import check as checks
+from parkwatt.io.ocpp.ladder import profiles_v2, profiles_v16
+from parkwatt.io.ocpp.ladder.check import SECOND_US
+from parkwatt.io.ocpp.ladder.demote import Fault, demote, stay
+from parkwatt.io.ocpp.ladder.drive import begin_check, judge, settle
+from parkwatt.io.ocpp.ladder.memory import Check, EvseMemory, Sent
+from parkwatt.io.ocpp.ladder.turn import Turn, tag
+
+_TRIGGER_US = 2 * SECOND_US
+# Time for a changed set-point before a reading that does not fit begins a check.
+_CALM_US = 20 * SECOND_US
+_BLIND_US = 90 * SECOND_US
+
+
+def see(turn: Turn, evse: EvseMemory, readings: tuple[MeterReading, ...]) -> None:
+    """Take in the newest power among the readings; what is no newer than the one before is stale."""
+    for reading in reversed(readings):
+        if reading.power_kw is None:
+            continue
+        if reading.measured_unix_us is not None:
+            if reading.measured_unix_us <= evse.measured_unix_us:
+                return
+            evse.measured_unix_us = reading.measured_unix_us
+        evse.power_kw, evse.power_unix_us = reading.power_kw, turn.now_unix_us
+        evse.frequency_hz = reading.frequency_hz
+        break
+    else:
+        return
+    sent = evse.sent
+    if sent is None:
+        return
+    aim = _aim(evse, sent)
+    if evse.check is not None:
+        checks.see(evse.check, aim, evse.power_kw, turn.now_unix_us)
+        go_on(turn, evse)
+    elif _surprises(turn, evse, sent, not aim.allows(evse.power_kw)):
+        begin_check(turn, evse)
+
+
+def go_on(turn: Turn, evse: EvseMemory) -> None:
+    """End the check if it has come to something."""
+    check, sent = evse.check, evse.sent
+    if check is None or sent is None:
+        return
+    finding = checks.judge(check, _aim(evse, sent), turn.now_unix_us)
+    if finding is None:
+        return
+    if finding.verdict == "followed":
+        _followed(turn, evse, check, sent, finding.reason)
+    elif finding.verdict == "opposed":
+        demote(turn, evse, sent, "opposed", finding.reason, for_good=True)
+    elif finding.verdict == "unseen":
+        _failed(turn, evse, sent, "unseen", finding.reason)
+    else:
+        _failed(turn, evse, sent, "ignored", finding.reason)
+
+
+def tick(turn: Turn, evse: EvseMemory) -> None:
+    """Let time pass for a check, or begin one that is due."""
+    now_unix_us = turn.now_unix_us
+    if evse.check is None:
+        due_unix_us = _check_due(turn, evse)
+        if due_unix_us is not None and now_unix_us >= due_unix_us:
+            begin_check(turn, evse)
+    else:
+        go_on(turn, evse)
+    check, due_unix_us = evse.check, _trigger_due(turn, evse)
+    if check is not None and due_unix_us is not None and now_unix_us >= due_unix_us:
+        _trigger(turn, evse, check)
+
+
+def wake_unix_us(turn: Turn, evse: EvseMemory) -> int | None:
+    """When `tick` has something to do."""
+    times = [_check_due(turn, evse), _trigger_due(turn, evse)]
+    if evse.check is not None:
+        times.append(checks.next_deadline(evse.check, turn.now_unix_us))
+    return min((time for time in times if time is not None), default=None)
+
+
+def _aim(evse: EvseMemory, sent: Sent) -> checks.Goal:
+    return checks.goal(sent.power_kw, sent.curve, evse.frequency_hz)
+
+
+def _surprises(turn: Turn, evse: EvseMemory, sent: Sent, differs: bool) -> bool:
+    """Whether a reading does not fit a set-point that was followed until now."""
+    judged = evse.judged
+    return (
+        sent.accepted
+        and differs
+        and turn.now_unix_us - sent.sent_unix_us >= _CALM_US
+        and turn.now_unix_us >= evse.rest_until_unix_us
+        and (judged is None or judged.verdict in {"followed", "unseen"} or sent.rung in evse.proven)
+    )
+
+
+def _followed(turn: Turn, evse: EvseMemory, check: Check, sent: Sent, reason: str) -> None:
+    evse.check, evse.climb_unix_us = None, 0
+    rung = sent.rung
+    if sent.power_kw < 0.0:
+        evse.ignored_counts.pop(rung, None)
+    if rung not in evse.proven and (sent.power_kw < 0.0 or rung is Rung.LIMITS_ONLY):
+        evse.proven.append(rung)
+    wanted = evse.wanted
+    if wanted is not None and (wanted.power_kw >= 0.0 or sent.power_kw < 0.0):
+        judged = SetpointJudged(
+            evse.evse_id,
+            sent.power_kw,
+            "followed",
+            reason,
+            rung,
+            check.power_kw,
+            check.scheduled_kw,
+        )
+        judge(turn, evse, judged)
+    settle(turn, evse, reason)
+
+
+def _failed(turn: Turn, evse: EvseMemory, sent: Sent, fault: Fault, reason: str) -> None:
+    limit = sent.rung <= Rung.NEGATIVE_LIMIT
+    if sent.rung is Rung.LIMITS_ONLY or (sent.power_kw >= 0.0 and (limit or fault == "unseen")):
+        stay(turn, evse, sent, fault, reason)
+    else:
+        demote(turn, evse, sent, fault, reason, for_good=False)
+
+
+def _check_due(turn: Turn, evse: EvseMemory) -> int | None:
+    sent = evse.sent
+    if evse.check is not None or sent is None or not sent.accepted or not turn.memory.ready:
+        return None
+    if turn.now_unix_us < evse.rest_until_unix_us:
+        return None
+    if sent.power_kw < 0.0:
+        heard_unix_us = max(evse.power_unix_us, sent.sent_unix_us)
+        return min(evse.recheck_unix_us, heard_unix_us + _BLIND_US)
+    return evse.recheck_unix_us
+
+
+def _trigger_due(turn: Turn, evse: EvseMemory) -> int | None:
+    """Two seconds after the last reading or trigger, while a check runs."""
+    check = evse.check
+    if check is None or check.accepted_unix_us is None:
+        return None
+    if check.trigger_refused or turn.memory.no_trigger:
+        return None
+    newest_unix_us = max(check.power_unix_us, check.trigger_unix_us, check.accepted_unix_us)
+    return newest_unix_us + _TRIGGER_US
+
+
+def _trigger(turn: Turn, evse: EvseMemory, check: Check) -> None:
+    check.trigger_unix_us = turn.now_unix_us
+    profiles = profiles_v2 if turn.version.is_2 else profiles_v16
+    payload = profiles.meter_trigger(evse.evse_id)
+    reason = "what the meter shows while a set-point is checked"
+    turn.call(
+        "TriggerMessage",
+        payload,
+        "check",
+        reason,
+        tag(evse, "trigger"),
+        key=f"trigger:{evse.evse_id}",
+    )
