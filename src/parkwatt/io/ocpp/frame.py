@@ -14,6 +14,7 @@ understood. Reading never raises; what stays unreadable is a `MalformedFrame`, w
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from itertools import accumulate
 from typing import Annotated, Any
 
@@ -173,23 +174,19 @@ def _call_frame(
 
 def _elements(data: str | bytes) -> list[msgspec.Raw] | None:
     """The elements of a frame as raw JSON, mended where the frame is not JSON; None where that fails too."""
-    try:
+    with suppress(ValueError, RecursionError):
         return _envelope_decoder.decode(data)
-    except (ValueError, RecursionError):
-        pass
-    try:
+    with suppress(ValueError, RecursionError):
         return _envelope_decoder.decode(mended(data))
-    except (ValueError, RecursionError):
-        return None
+    return None
 
 
 def _value(raw: msgspec.Raw) -> Any:
     """One element's value, None where it is unreadable."""
-    for text in (raw, mended(bytes(raw))):
-        try:
-            return msgspec.json.decode(text)
-        except (ValueError, RecursionError):
-            continue
+    with suppress(ValueError, RecursionError):
+        return msgspec.json.decode(raw)
+    with suppress(ValueError, RecursionError):
+        return msgspec.json.decode(mended(bytes(raw)))
     return None
 
 

@@ -250,6 +250,7 @@ def test_text_that_is_not_utf_8_is_read_with_marks_in_its_place() -> None:
     )
     assert decoded.message.chargePointVendor == "M\ufffdller"
     assert decoded.message.chargePointModel == "a b"
+    assert told(decoded) == [("payload", "is not JSON, mended", "an object of 2")]
 
 
 @pytest.mark.parametrize("name", ["NaN", "-Infinity", "Infinity", "nan"])

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -61,21 +62,11 @@ def repaired(
     """The message as its struct, and what had to be put right for it. Raises MessageFault where that cannot be done."""
     repair = _Repair(version, action, direction)
     try:
-        message = repair.read(shape_of(version, action, direction), _parsed(payload), "")
+        message = repair.read(shape_of(version, action, direction), repair.parsed(payload), "")
     except _UnreadableError as fault:
         subject = fault.field or "the payload"
         raise MessageFault(error_code(version, fault.reason), f"{subject} {fault.rule}") from None
     return message, tuple(repair.deviations)
-
-
-def _parsed(payload: bytes | msgspec.Raw) -> Any:
-    """The payload as plain Python values."""
-    for text in (payload, mended(bytes(payload))):
-        try:
-            return msgspec.json.decode(text)
-        except (ValueError, RecursionError):
-            continue
-    raise _UnreadableError("format", "", "is not JSON")
 
 
 class _UnreadableError(Exception):
@@ -98,6 +89,16 @@ class _Repair:
         self._is_request = direction == "request"
         self._repairs = 0
         self.deviations: list[Deviation] = []
+
+    def parsed(self, payload: bytes | msgspec.Raw) -> Any:
+        """The payload as plain Python values, mended where it is not JSON."""
+        with suppress(ValueError, RecursionError):
+            return msgspec.json.decode(payload)
+        with suppress(ValueError, RecursionError):
+            value = msgspec.json.decode(mended(bytes(payload)))
+            self._note("", "is not JSON, mended", value)
+            return value
+        raise _UnreadableError("format", "", "is not JSON")
 
     def read(self, shape: Shape, value: Any, path: str) -> Any:
         """The value in the form that the shape asks for. Raises _UnreadableError where there is no way to it."""
