@@ -18,40 +18,48 @@ from parkwatt.io.store.chain import HASH_BYTES
 
 APPLICATION_ID = 0x504B5754  # "PKWT"
 FORMAT_VERSION = 1
-SCHEMA = (
-    (
-        "CREATE TABLE entry (seq INTEGER PRIMARY KEY, recorded_unix_us INTEGER NOT NULL, kind TEXT NOT NULL, "
-        "subject TEXT NOT NULL, telemetry INTEGER NOT NULL, payload BLOB, payload_digest BLOB, hash BLOB NOT NULL)"
-    ),
-    "CREATE TABLE meta (journal_id BLOB NOT NULL)",
-    f"CREATE INDEX entry_thinned ON entry (seq) WHERE kind = '{THINNED}'",
+_ENTRY_TABLE = (
+    "CREATE TABLE entry (seq INTEGER PRIMARY KEY, recorded_unix_us INTEGER NOT NULL, kind TEXT NOT NULL, "
+    "subject TEXT NOT NULL, telemetry INTEGER NOT NULL, payload BLOB, payload_digest BLOB, hash BLOB NOT NULL)"
+)
+_META_TABLE = "CREATE TABLE meta (journal_id BLOB NOT NULL)"
+_THINNED_INDEX = f"CREATE INDEX entry_thinned ON entry (seq) WHERE kind = '{THINNED}'"
+# What the file's own catalogue holds: type, name, table, statement.
+SCHEMA_ROWS = (
+    ("table", "entry", "entry", _ENTRY_TABLE),
+    ("table", "meta", "meta", _META_TABLE),
+    ("index", "entry_thinned", "entry", _THINNED_INDEX),
 )
 _BUSY_TIMEOUT_MS = 1000
+
+# What comes of a file that SQLite cannot read; a name in it may be no UTF-8.
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 Job = Callable[[sqlite3.Connection], None]
 
 # A statement for each power of two: whatever the number of entries, few statements, each prepared once.
 _INSERT_ROWS_MAX = 512
-INSERT_COLUMNS = 7
+COLUMNS = "seq, recorded_unix_us, kind, subject, telemetry, payload, payload_digest, hash"
+_COLUMNS_COUNT = 8
 
 
 @cache
 def _insert_statement(rows: int) -> str:
-    places = ",".join(["(?,?,?,?,?,?,?)"] * rows)
-    return f"INSERT INTO entry (seq, recorded_unix_us, kind, subject, telemetry, payload, hash) VALUES {places}"  # noqa: S608
+    places = ",".join(["(?,?,?,?,?,?,?,?)"] * rows)
+    return f"INSERT INTO entry ({COLUMNS}) VALUES {places}"  # noqa: S608 - constants only
 
 
 def insert(connection: sqlite3.Connection, values: list[object]) -> None:
-    """Insert rows given as one flat list, `INSERT_COLUMNS` each.
+    """Insert rows given as one flat list, in the order of `COLUMNS`.
 
     Many rows a statement: Python's interpreter lock is handed over once for each statement, and a busy event loop gives it back
     only after milliseconds.
     """
-    place, rows_left, rows = 0, len(values) // INSERT_COLUMNS, _INSERT_ROWS_MAX
+    place, rows_left, rows = 0, len(values) // _COLUMNS_COUNT, _INSERT_ROWS_MAX
     while rows_left:
         while rows > rows_left:
             rows //= 2
-        following = place + rows * INSERT_COLUMNS
+        following = place + rows * _COLUMNS_COUNT
         connection.execute(_insert_statement(rows), values[place:following])
         place, rows_left = following, rows_left - rows
 
@@ -90,7 +98,7 @@ def create(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         with transaction(connection):
-            for statement in SCHEMA:
+            for _, _, _, statement in SCHEMA_ROWS:
                 connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES (?)", (secrets.token_bytes(HASH_BYTES),))
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

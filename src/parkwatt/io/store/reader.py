@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,7 +39,7 @@ class JournalReader:
         try:
             with database.reading(self.path, immutable=self.is_quiet()) as connection:
                 return database.last_entry(connection)
-        except sqlite3.Error as error:
+        except database.UNREADABLE as error:
             raise unreadable(self.path, error) from error
 
     def read(
@@ -79,9 +78,13 @@ class JournalReader:
                     piece_last = min(after_seq + _PIECE_SEQS, last_seq)
                     rows = connection.execute(query, [after_seq, piece_last, *values]).fetchall()
                     for row in rows:
+                        if row[0] <= after_seq:  # a damaged tree can lead back, for ever
+                            raise JournalDamaged(f"{self.path}: entry {row[0]} out of order")
+                        after_seq = row[0]
                         yield Entry(*row)
-                    after_seq = rows[-1][0] if len(rows) == _PIECE_ROWS else piece_last
-        except sqlite3.Error as error:
+                    if len(rows) < _PIECE_ROWS:
+                        after_seq = piece_last
+        except database.UNREADABLE as error:
             raise unreadable(self.path, error) from error
 
 

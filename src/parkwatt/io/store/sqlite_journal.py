@@ -22,6 +22,7 @@ from parkwatt.io.store.database import Job
 from parkwatt.io.store.head import Head, HeadFile, decode_head, head_path
 from parkwatt.io.store.reader import JournalReader, unreadable
 from parkwatt.io.store.waiting import WaitingNotes
+from parkwatt.io.store.walk import Walk
 from parkwatt.io.store.writer import Post, Writer
 
 _NOTES_MAX = 200_000
@@ -29,6 +30,10 @@ _BYTES_MAX = 256 << 20
 _CHECKPOINT_BYTES = 4 << 20
 _CLOSE_S = 30.0
 _SEAL_S = 30.0
+_CHECKED_ON_OPENING = 1000
+_ADVICE = (
+    "`parkwatt journal verify` says more. Restore the journal, or move it away to begin a new one"
+)
 
 
 class SqliteJournal:
@@ -180,14 +185,24 @@ def _opened_head(path: Path) -> Head:
             seq, digest = database.last_entry(connection)
             if head is not None and database.hash_at(connection, head.seq) != head.hash:
                 raise JournalDamaged(
-                    f"{path}: ends with entry {seq} and does not hold entry {head.seq} as it was written; "
-                    "`parkwatt journal verify` says more. Restore it, or move it away to begin a new one"
+                    f"{path}: ends with entry {seq} and does not hold entry {head.seq} as it was written; {_ADVICE}"
                 )
-    except sqlite3.Error as error:
+            _check_end(connection, path, seq)
+    except database.UNREADABLE as error:
         raise unreadable(path, error) from error
     if head is None and seq:
         raise JournalDamaged(f"{head_path(path)}: the head file is empty")
     return Head(seq, digest)
+
+
+def _check_end(connection: sqlite3.Connection, path: Path, seq: int) -> None:
+    """Hold the last entries against their chain: all would take long, and new ones must not hang on damaged ones."""
+    first = max(0, seq - _CHECKED_ON_OPENING)
+    before = database.hash_at(connection, first)
+    walk = Walk(connection, first, before if isinstance(before, bytes) else b"")
+    walk.to(seq, seq, lambda _: None)
+    if walk.faults:
+        raise JournalDamaged(f"{path}: {walk.faults[0]}; {_ADVICE}")
 
 
 def _begin(path: Path) -> None:

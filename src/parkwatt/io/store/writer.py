@@ -51,7 +51,7 @@ def _prepare(appends: Sequence[Append], head: Head) -> _Batch:
             digest = payload_digest(note.payload)
             unix_us, kind, subject = note.recorded_unix_us, note.kind, note.subject
             before = link(before, seq, unix_us, kind, subject, note.telemetry, digest)
-            values += (seq, unix_us, kind, subject, int(note.telemetry), note.payload, before)
+            values += (seq, unix_us, kind, subject, int(note.telemetry), note.payload, None, before)
         last_seqs.append(seq)
     return _Batch(values, last_seqs, Head(seq, before))
 
