@@ -21,7 +21,10 @@ _Kind = TypeVar("_Kind")
 
 
 class Talk:
-    """A charger with a link, and a clock that moves only when told. ``events``, ``calls``: all there were, oldest first."""
+    """A charger with a link, and a clock that moves only when told. ``events``: all there were, oldest first.
+
+    ``calls``: what it is asked, a newer one in place of an older one with the same key, as a session does.
+    """
 
     def __init__(
         self,
@@ -107,8 +110,9 @@ class Talk:
     def _take(self, inbound: Inbound) -> None:
         for call in inbound.calls:
             messages.check_request(self.version, call.action, call.payload)
+            self.calls = [one for one in self.calls if call.key is None or one.key != call.key]
+            self.calls.append(call)
         self.events += inbound.events
-        self.calls += inbound.calls
 
     def heard(self, kind: type[_Kind]) -> list[_Kind]:
         """All events of a kind."""
@@ -143,9 +147,9 @@ class Talk:
             {"timestamp": self.clock(), "connectorStatus": status, **place},
         )
 
-    def authorize(self, token: str) -> dict[str, Any]:
+    def authorize(self, card: str) -> dict[str, Any]:
         """Authorize."""
-        return self.tell("Authorize", {"idToken": {"idToken": token, "type": "ISO14443"}})
+        return self.tell("Authorize", {"idToken": {"idToken": card, "type": "ISO14443"}})
 
     def transaction(
         self,
@@ -155,8 +159,8 @@ class Talk:
         *,
         transaction_id: str = "t-1",
         evse: dict[str, int] | None = None,
-        token: str | None = None,
-        token_type: str = "ISO14443",  # noqa: S107 — a kind of card
+        card: str | None = None,
+        card_kind: str = "ISO14443",
         state: str | None = None,
         stopped: str | None = None,
         meter_value: list[dict[str, Any]] | None = None,
@@ -174,7 +178,7 @@ class Talk:
         }
         optional = {
             "evse": evse,
-            "idToken": None if token is None else {"idToken": token, "type": token_type},
+            "idToken": None if card is None else {"idToken": card, "type": card_kind},
             "meterValue": meter_value,
             "offline": offline,
         }

@@ -218,9 +218,13 @@ def cleared_limit(inbound: Inbound, message: Any) -> dict[str, Any]:
 
 
 def pull_update(inbound: Inbound, message: Any) -> dict[str, Any]:
-    """PullDynamicScheduleUpdate: set-points are pushed here, never awaited; the station keeps its last one till it lapses."""
+    """PullDynamicScheduleUpdate: the set-point that is held just now; none where nothing is held."""
+    if inbound.dynamic_update is not None:
+        update = inbound.dynamic_update(message.chargingProfileId, inbound.now_unix_us)
+        if update is not None:
+            return {"status": "Accepted", "scheduleUpdate": update}
     keep(inbound, "PullDynamicScheduleUpdate", message)
-    info = status_info("InvalidMessageSeq", "Updates are sent without being asked for.")
+    info = status_info("InvalidMessageSeq", "No set-point is held for this profile.")
     return {"status": "Rejected", "statusInfo": info}
 
 
