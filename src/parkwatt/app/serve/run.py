@@ -118,7 +118,7 @@ async def _run(site: Site, listener: Listener) -> None:
     api = _Api(site, token, metrics)
     tasks = [
         asyncio.create_task(_sweep(site.backend)),
-        # THIN
+        asyncio.create_task(_thin(site)),
     ]
     serving = asyncio.create_task(api.serve(sockets=[api.bound]))
     address = site.settings.ocpp.address
@@ -174,6 +174,7 @@ def _bind(address: Address) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((address.host, address.port))
+        bound.listen()  # now, so that whoever reads that the API is there finds it
     except OSError as error:
         bound.close()
         place = f"{address.host}:{address.port}"

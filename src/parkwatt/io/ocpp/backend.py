@@ -25,6 +25,7 @@ from parkwatt.domain.charger.event import ChargerEvent, Disconnected
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.domain.journal import Entry, Journal, JournalFull, Note, Snapshot
 from parkwatt.io.ocpp.call import Answer, Call
+from parkwatt.io.ocpp.secrets import SECRET_NAMES
 from parkwatt.io.ocpp.session.inbound import CertificateOffice
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.session.step import Step
@@ -243,7 +244,9 @@ class Backend:
         slot.recent.append((now_unix_us, False, data[:MESSAGE_CHARACTERS_MAX]))
         step = slot.station.receive(data, now_unix_us)
         for frame in step.frames:
-            slot.recent.append((now_unix_us, True, frame[:MESSAGE_CHARACTERS_MAX]))
+            secret = frame.startswith(b"[2,") and any(name in frame for name in SECRET_NAMES)
+            shown = b"(holds a password)" if secret else frame[:MESSAGE_CHARACTERS_MAX]
+            slot.recent.append((now_unix_us, True, shown))
         self._take(charger_id, slot, step, now_unix_us)
 
     def closed(self, charger_id: str, outlet: Outlet, reason: str) -> None:

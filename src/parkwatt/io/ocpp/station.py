@@ -7,6 +7,8 @@ then sends its frames.
 
 from __future__ import annotations
 
+from typing import Any
+
 from parkwatt.domain.charger.command import ReleasePower, SetPower
 from parkwatt.domain.charger.event import Booted, ChargerEvent, Connected, Disconnected
 from parkwatt.domain.charger.state import ChargerState
@@ -61,6 +63,7 @@ class Station:
             now_unix_us=now_unix_us,
             prefix=prefix,
             office=self._office,
+            dynamic_update=self._dynamic_update,
         )
         connected = Connected(version.value, security_profile, peer)
         self.state.apply(connected, now_unix_us)
@@ -136,6 +139,9 @@ class Station:
         """Take in an event of the journal, as it was taken in when it happened; nothing follows from it now."""
         self.state.apply(event, now_unix_us)
         self.ladder.observe(self.state, event, now_unix_us)
+
+    def _dynamic_update(self, profile_id: int, now_unix_us: int) -> dict[str, Any] | None:
+        return self.ladder.dynamic_update(self.state, profile_id, now_unix_us)
 
     def _commission(self, session: Session, now_unix_us: int, step: Step) -> None:
         """Ask a charger that is ready what it can do, and set what it is to report."""

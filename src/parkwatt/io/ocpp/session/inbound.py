@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from parkwatt.domain.charger.event import ChargerEvent
+from parkwatt.domain.charger.event import ChargerEvent, DeviationSeen
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.io.ocpp.call import Call
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.version import Version
+
+DEVIATIONS_REMEMBERED_MAX = 256
+
+# From a charging profile's id and the time to the `scheduleUpdate` of 2.1; None where there is nothing to hold.
+DynamicUpdate = Callable[[int, int], dict[str, Any] | None]
 
 
 class CertificateOffice(Protocol):
@@ -24,7 +29,8 @@ class CertificateOffice(Protocol):
 class Inbound:
     """One message's surroundings.
 
-    ``calls``: what should be sent after the reply; ``office``: None where the site signs nothing.
+    ``calls``: what should be sent after the reply; ``office``: None where the site signs nothing; ``dynamic_update``:
+    what to answer to a charger that pulls its dynamic profile; ``deviations``: those that were noted on this link.
     """
 
     state: ChargerState
@@ -34,11 +40,25 @@ class Inbound:
     office: CertificateOffice | None = None
     events: list[ChargerEvent] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    dynamic_update: DynamicUpdate | None = None
+    deviations: set[tuple[str, str, str]] = field(default_factory=set)
 
     def emit(self, event: ChargerEvent) -> None:
-        """Note what happened: it changes the state at once and is journalled before the reply goes out."""
+        """Note what happened: it changes the state at once and is journalled before the reply goes out.
+
+        A deviation is noted once a link: a charger that is wrong is wrong in every message.
+        """
+        if type(event) is DeviationSeen and not self._is_news(event):
+            return
         self.state.apply(event, self.now_unix_us)
         self.events.append(event)
+
+    def _is_news(self, event: DeviationSeen) -> bool:
+        key = (event.action, event.field, event.rule)
+        if key in self.deviations or len(self.deviations) >= DEVIATIONS_REMEMBERED_MAX:
+            return False
+        self.deviations.add(key)
+        return True
 
     def call(self, call: Call) -> None:
         """Send a call once the reply is out."""

@@ -3,8 +3,8 @@
 A session takes frames and the time, and returns a `Step`. What the charger calls is decoded (strictly, then tolerantly with
 each deviation recorded), handed to the handler of its version and answered in the same step. What we call waits in a bounded
 queue, because a charger is to be asked one thing at a time (Part 4, 4.1.1), and not before its boot was answered: some
-chargers restart their boot when they are commanded earlier. A charger that is connected again need not boot (Part 4, 5.4), so any other
-message counts as well where its boot is known, and half a minute of patience otherwise.
+chargers restart their boot when they are commanded earlier. A charger that is connected again need not boot (Part 4, 5.4),
+so any other message counts as well where its boot is known, and half a minute of patience otherwise.
 """
 
 from __future__ import annotations
@@ -21,24 +21,23 @@ from parkwatt.io.ocpp import frame as wire
 from parkwatt.io.ocpp import messages
 from parkwatt.io.ocpp.call import Answer, Call
 from parkwatt.io.ocpp.messages import Deviation, MessageFault
+from parkwatt.io.ocpp.secrets import MAY_HOLD_SECRETS, without_secrets
 from parkwatt.io.ocpp.session import v2, v16
-from parkwatt.io.ocpp.session.inbound import CertificateOffice, Inbound
+from parkwatt.io.ocpp.session.inbound import CertificateOffice, DynamicUpdate, Inbound
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.session.step import Step
 from parkwatt.io.ocpp.version import Version
 
 BOOT_PATIENCE_US = 30_000_000
 CALLS_WAITING_MAX = 256
-# A charger that repeats the same deviation in each message is told about once in this many.
-_DEVIATIONS_REMEMBERED_MAX = 256
 _NOBODYS_ID = "-1"  # Part 4, 4.2.3: the id of an error for a message whose own id could not be read
 
 
 class Session:
     """One link's conversation with one charger.
 
-    ``prefix``: makes message ids unique over links; ``office``: signs certificates, None where the site signs none. The session
-    ends with `end`; a charger's next link gets a session of its own, and the same ``state``.
+    ``prefix``: makes message ids unique over links; ``office``: signs certificates, None where the site signs none;
+    ``dynamic_update``: what a charger gets that pulls its dynamic profile. The session ends with `end`; a charger's next link gets a session of its own, and the same ``state``.
     """
 
     def __init__(
@@ -50,6 +49,7 @@ class Session:
         now_unix_us: int,
         prefix: str,
         office: CertificateOffice | None = None,
+        dynamic_update: DynamicUpdate | None = None,
     ) -> None:
         self.state = state
         self.version = version
@@ -57,6 +57,7 @@ class Session:
         self.ready = False
         self.commissioned = False
         self._office = office
+        self._dynamic_update = dynamic_update
         self._prefix = prefix
         self._sent_count = 0
         self._patience_ends_unix_us = now_unix_us + BOOT_PATIENCE_US
@@ -134,7 +135,15 @@ class Session:
     # What the charger says.
 
     def _inbound(self, now_unix_us: int) -> Inbound:
-        return Inbound(self.state, self.settings, self.version, now_unix_us, self._office)
+        return Inbound(
+            self.state,
+            self.settings,
+            self.version,
+            now_unix_us,
+            self._office,
+            dynamic_update=self._dynamic_update,
+            deviations=self._deviations,
+        )
 
     def _called(self, read: wire.CallFrame, now_unix_us: int, step: Step) -> None:
         action = read.action
@@ -290,9 +299,10 @@ class Session:
         self._sent_count += 1
         message_id = f"{self._prefix}{self._sent_count}"
         payload = messages.encode(call.payload)
-        event = CommandSent(
-            message_id, call.action, msgspec.Raw(payload), call.purpose, call.reason
-        )
+        kept = payload
+        if call.action in MAY_HOLD_SECRETS:
+            kept = messages.encode(without_secrets(call.payload))
+        event = CommandSent(message_id, call.action, msgspec.Raw(kept), call.purpose, call.reason)
         self.state.apply(event, now_unix_us)
         step.events.append(event)
         step.frames.append(wire.write_call(message_id, call.action, payload))
@@ -306,12 +316,7 @@ class Session:
         step.events += inbound.events
 
     def _deviate(self, deviations: tuple[Deviation, ...], action: str, inbound: Inbound) -> None:
-        """Record each deviation once a link: a charger that is wrong is wrong in every message."""
         for deviation in deviations:
-            known = (action, deviation.field, deviation.rule)
-            if known in self._deviations or len(self._deviations) >= _DEVIATIONS_REMEMBERED_MAX:
-                continue
-            self._deviations.add(known)
             inbound.emit(
                 DeviationSeen(action, deviation.field, deviation.rule, str(deviation.value))
             )
