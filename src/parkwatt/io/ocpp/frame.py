@@ -96,6 +96,7 @@ class _CallResultError(msgspec.Struct, array_like=True, tag=5):
     details: Any = None
 
 
+_ERROR_KINDS = (_CallError, _CallResultError)
 _FRAMES: dict[int, type[msgspec.Struct]] = {
     2: CallFrame,
     3: ResultFrame,
@@ -119,11 +120,11 @@ def read_frame(data: str | bytes) -> Frame:
         frame = _decoder.decode(data)
     except (ValueError, RecursionError):
         frame = _read_unusual(data)
-    if isinstance(frame, MalformedFrame):
-        return frame
-    if _may_be_deep(data) and _is_deep(data):
+        if type(frame) is MalformedFrame:
+            return frame
+    if len(data) > 2 * DEPTH_MAX and _may_be_deep(data) and _is_deep(data):
         return MalformedFrame(_legible_message_id(data), "the message is nested too deep")
-    if isinstance(frame, _CallError | _CallResultError):
+    if isinstance(frame, _ERROR_KINDS):
         return _error_frame(frame)
     return frame  # type: ignore[no-any-return]
 
