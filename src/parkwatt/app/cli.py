@@ -16,10 +16,12 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 import parkwatt
-from parkwatt.app import check_command, plan_command
+from parkwatt.app import check_command, plan_command, replay_command
 from parkwatt.app.charger import command as charger_command
 from parkwatt.app.charger import send_command
 from parkwatt.app.demo import command as demo_command
+from parkwatt.app.journal import command as journal_command
+from parkwatt.app.journal import export_command
 from parkwatt.app.serve import command as serve_command
 from parkwatt.app.study import command as study_command
 from parkwatt.app.subcommand import Run
@@ -40,6 +42,7 @@ COMMANDS = (
     serve_command.register,
     charger_command.register,
     send_command.register,
+    replay_command.register,
 )
 
 _EXAMPLES = """\

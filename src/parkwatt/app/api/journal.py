@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.views import EntryView, moment
 from parkwatt.domain.journal import Entry
+from parkwatt.io.store.reader import JournalReader
 from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 router = APIRouter(prefix="/v1")
@@ -33,9 +34,9 @@ async def entries(
 def _read(
     journal: SqliteJournal, after_seq: int, charger_id: str | None, kind: str | None, limit: int
 ) -> list[EntryView]:
-    found = journal.read(after_seq=after_seq, subject=charger_id)
-    chosen = (entry for entry in found if kind is None or entry.kind == kind)
-    return [entry_view(entry) for entry in islice(chosen, limit)]
+    kinds = () if kind is None else (kind,)
+    found = JournalReader(journal.path).read(after_seq=after_seq, subject=charger_id, kinds=kinds)
+    return [entry_view(entry) for entry in islice(found, limit)]
 
 
 def entry_view(entry: Entry) -> EntryView:

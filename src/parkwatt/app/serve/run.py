@@ -30,6 +30,8 @@ from parkwatt.io.ocpp.backend import TRY_AGAIN_LATER, Backend
 from parkwatt.io.ocpp.server.link import Closed
 from parkwatt.io.ocpp.server.listener import Arrival, Listener, Refusal, listen
 from parkwatt.io.ocpp.server.settings import ListenerSettings, TlsFiles
+from parkwatt.io.store.retention import thin
+from parkwatt.io.store.retention import thin
 from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 SWEEP_S = 0.2

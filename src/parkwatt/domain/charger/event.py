@@ -252,6 +252,9 @@ ChargerEvent = (
     | ClockTicked
 )
 
+# Every kind of entry in the journal that is an event of a charger.
+KINDS = frozenset(str(member.__struct_config__.tag) for member in ChargerEvent.__args__)
+
 _TELEMETRY = (MeterRead,)
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[ChargerEvent] = msgspec.json.Decoder(ChargerEvent)

@@ -194,7 +194,7 @@ class Backend:
         return count
 
     def _fold(self, entry: Entry) -> None:
-        if entry.payload is None or not is_charger_kind(entry.kind):
+        if entry.payload is None or entry.kind not in events.KINDS:
             return
         event = events.decode(entry.payload)
         self._slot(entry.subject).station.fold(event, entry.recorded_unix_us)
@@ -459,13 +459,3 @@ class Backend:
             slot.withheld -= len(frames)
             if slot.outlet is outlet:
                 self._send(outlet, frames)
-
-
-def is_charger_kind(kind: str) -> bool:
-    """Whether an entry of the journal is an event of a charger."""
-    return kind in CHARGER_KINDS
-
-
-CHARGER_KINDS = frozenset(
-    str(member.__struct_config__.tag) for member in events.ChargerEvent.__args__
-)

@@ -37,7 +37,8 @@ class Session:
     """One link's conversation with one charger.
 
     ``prefix``: makes message ids unique over links; ``office``: signs certificates, None where the site signs none;
-    ``dynamic_update``: what a charger gets that pulls its dynamic profile. The session ends with `end`; a charger's next link gets a session of its own, and the same ``state``.
+    ``dynamic_update``: what a charger gets that pulls its dynamic profile. The session ends with `end`; a charger's next
+    link gets a session of its own, and the same ``state``.
     """
 
     def __init__(
@@ -99,10 +100,11 @@ class Session:
     def call(self, call: Call, now_unix_us: int) -> Step:
         """Ask the charger for something, now or when it is its turn.
 
-        A call that its version has no message for, or whose payload breaks the schema, is answered `Unsendable` at once.
+        A call that its version has no message for, or whose payload breaks the schema, is answered `Unsendable` at once;
+        that is journalled with an empty message id.
         """
         step = Step()
-        self._enqueue(call, step)
+        self._enqueue(call, now_unix_us, step)
         self._pump(now_unix_us, step)
         return step
 
@@ -169,7 +171,7 @@ class Session:
         if not self.ready:
             self._judge_ready(action)
         for call in inbound.calls:
-            self._enqueue(call, step)
+            self._enqueue(call, now_unix_us, step)
 
     def _judge_ready(self, action: str) -> None:
         """Whether this message shows that the charger may be asked things."""
@@ -227,7 +229,7 @@ class Session:
             reader(inbound, call, decoded.message)
             step.events += inbound.events
         for follow_up in inbound.calls:
-            self._enqueue(follow_up, step)
+            self._enqueue(follow_up, now_unix_us, step)
 
     def _error(self, read: wire.ErrorFrame, now_unix_us: int, step: Step) -> None:
         pending = self._pending
@@ -242,7 +244,7 @@ class Session:
             failed(inbound, pending[1], read.code)
             step.events += inbound.events
             for follow_up in inbound.calls:
-                self._enqueue(follow_up, step)
+                self._enqueue(follow_up, now_unix_us, step)
 
     def _answered(self, message_id: str, answer: Answer, now_unix_us: int, step: Step) -> None:
         event = CommandAnswered(
@@ -259,12 +261,13 @@ class Session:
 
     # What we ask.
 
-    def _enqueue(self, call: Call, step: Step) -> None:
+    def _enqueue(self, call: Call, now_unix_us: int, step: Step) -> None:
         fault = self._unsendable(call)
         if fault is None and len(self._waiting) >= CALLS_WAITING_MAX:
             fault = f"{CALLS_WAITING_MAX} calls wait already"
         if fault is not None:
-            step.answers.append(Answer(call, error="Unsendable", description=fault))
+            answer = Answer(call, error="Unsendable", description=fault)
+            self._answered("", answer, now_unix_us, step)
             return
         if call.key is not None:
             for place, other in enumerate(self._waiting):
