@@ -29,29 +29,40 @@ from parkwatt.domain.charger.rung import Rung
 from parkwatt.domain.charger.transaction import Transaction
 
 # Ended transactions that are remembered to recognise what a charger repeats; the journal keeps all.
-_ENDED_MAX = 32
-# A SoC is unknown once the car has moved this much energy without a new value, or after this time.
-_SOC_STALE_KWH = 1.0
+_ENDED_MAX = 16
+# A SoC is unknown once the car has moved this much energy without a new value, or after this time. Cars tell whole percents:
+# one of them is about 1 kWh of a large car's battery, and more of a truck's.
+_SOC_STALE_KWH = 2.0
+_SOC_STALE_SHARE = 0.02
 _SOC_STALE_US = 30 * 60 * 1_000_000
+# A reading older than the one that is known is out of order for so long; after that, the clock was set back.
+_OUT_OF_ORDER_US = 60 * 1_000_000
+# Numbers of OCPP 1.6 transactions are given by Parkwatt and end here.
+_TRANSACTION_NUMBER_MAX = 2**31 - 1
 # A reported 0 is believed only where the battery was seen near empty before: chargers that know nothing send 0.
 _SOC_NEAR_EMPTY = 0.05
+_REGISTERS = ("energy_import_kwh", "energy_export_kwh")
 
 
 class BelievedSoc(msgspec.Struct, omit_defaults=True):
-    """The last SoC that was believed, when it came, and the energy that had moved until then."""
+    """The last SoC that was believed, when it came, and the energy that had moved until then (None: no register yet)."""
 
     soc: float
     measured_unix_us: int
-    moved_kwh: float
+    moved_kwh: float | None = None
 
 
 class EvseState(msgspec.Struct, omit_defaults=True):
-    """One connection point for a car. ``rung``: what it is driven with; ``rung_highest``: what it is still trusted with."""
+    """One connection point for a car. ``rung``: what it is driven with; ``rung_highest``: what it is still trusted with.
+
+    ``occupied_connector_id``: where a car is, of several connectors.
+    """
 
     evse_id: int
     availability: Availability = "unknown"
     error: str = ""
     car_connected: bool | None = None
+    occupied_connector_id: int | None = None
     charging_state: ChargingState = "unknown"
     transaction_id: str | None = None
     reading: MeterReading | None = None
@@ -69,9 +80,23 @@ class EvseState(msgspec.Struct, omit_defaults=True):
         believed = self.believed
         if believed is None or now_unix_us - believed.measured_unix_us > _SOC_STALE_US:
             return None
-        if abs(_moved_kwh(self.reading) - believed.moved_kwh) > _SOC_STALE_KWH:
-            return None
-        return believed.soc
+        return None if self.moved_since(believed) else believed.soc
+
+    def moved_since(self, believed: BelievedSoc) -> bool:
+        """Whether the battery moved so much since that a SoC must have changed."""
+        moved_kwh = _moved_kwh(self.reading)
+        if moved_kwh is None or believed.moved_kwh is None:
+            return False
+        capacity_kwh = (self.needs.energy_capacity_kwh if self.needs else None) or 0.0
+        stale_kwh = max(_SOC_STALE_KWH, _SOC_STALE_SHARE * capacity_kwh)
+        return abs(moved_kwh - believed.moved_kwh) > stale_kwh
+
+    def forget_car(self) -> None:
+        """The car is gone, and what was known of it says nothing of the next one."""
+        self.car_connected = False
+        self.occupied_connector_id = None
+        self.needs = None
+        self.believed = None
 
 
 class ChargerState(msgspec.Struct, omit_defaults=True):
@@ -158,14 +183,19 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
 
     def _status(self, event: StatusChanged) -> None:
         evse = self.evse(event.evse_id)
+        if event.availability == "available" and evse.occupied_connector_id not in {
+            None,
+            event.connector_id,
+        }:
+            return  # the other connector of a place where a car is
         evse.availability = event.availability
         evse.error = event.error
+        if event.availability == "occupied":
+            evse.occupied_connector_id = event.connector_id
         if event.car_connected is not None:
             evse.car_connected = event.car_connected
         if event.availability == "available":
-            evse.car_connected = False
-            evse.needs = None
-            evse.believed = None
+            evse.forget_car()
 
     def _transaction(self, event: TransactionReported, now_unix_us: int) -> None:
         transaction = self.transactions.get(event.transaction_id)
@@ -173,9 +203,7 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
             transaction = Transaction(event.transaction_id, event.evse_id)
             self.transactions[event.transaction_id] = transaction
             self._forget_ended()
-        if event.transaction_id.isdecimal():
-            number = int(event.transaction_id)
-            self.last_transaction_number = max(self.last_transaction_number, number)
+            self._note_number(event.transaction_id)
         transaction.apply(event, now_unix_us)
         evse = self.evse(transaction.evse_id)
         if event.phase == "ended":
@@ -183,11 +211,18 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
                 evse.transaction_id = None
                 evse.charging_state = "idle"
                 evse.needs = None
-        elif transaction.open and self._is_newest(transaction):
+                if event.reason == "EVDisconnected" and not event.late:
+                    evse.forget_car()
+        elif transaction.open and (not event.late or self._is_newest(transaction)):
             evse.transaction_id = event.transaction_id
             if not event.late:
-                evse.car_connected = True
                 evse.charging_state = transaction.charging_state
+                if (
+                    transaction.charging_state == "idle"
+                ):  # begun before the car is there, or it has left
+                    evse.forget_car()
+                else:
+                    evse.car_connected = True
         if not event.late:
             for reading in event.readings:
                 self._reading(evse, reading, now_unix_us)
@@ -197,8 +232,14 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
         return all(
             other.started_unix_us <= transaction.started_unix_us
             for other in self.transactions.values()
-            if other.evse_id == transaction.evse_id and other.open
+            if other.evse_id == transaction.evse_id
         )
+
+    def _note_number(self, transaction_id: str) -> None:
+        if transaction_id.isdecimal() and len(transaction_id) <= len(str(_TRANSACTION_NUMBER_MAX)):
+            number = int(transaction_id)
+            if self.last_transaction_number < number <= _TRANSACTION_NUMBER_MAX:
+                self.last_transaction_number = number
 
     def _forget_ended(self) -> None:
         ended = [key for key, known in self.transactions.items() if not known.open]
@@ -215,15 +256,22 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
                 transaction.add_reading(reading, now_unix_us)
 
     def _reading(self, evse: EvseState, reading: MeterReading, now_unix_us: int) -> None:
-        before = evse.reading
-        if (
-            before is not None
-            and None not in (before.measured_unix_us, reading.measured_unix_us)
-            and (reading.measured_unix_us or 0) < (before.measured_unix_us or 0)
-        ):
-            return  # queued: older than what is known
-        evse.reading = reading if before is None else _newer(before, reading)
+        before, received_unix_us = evse.reading, evse.reading_received_unix_us
+        if before is None or received_unix_us is None:
+            evse.reading = reading
+        else:
+            measured_unix_us, known_unix_us = reading.measured_unix_us, before.measured_unix_us
+            if (
+                measured_unix_us is not None
+                and known_unix_us is not None
+                and measured_unix_us < known_unix_us
+                and now_unix_us - received_unix_us < _OUT_OF_ORDER_US
+            ):
+                return  # queued: older than what is known
+            evse.reading = _newer(before, reading)
         evse.reading_received_unix_us = now_unix_us
+        if evse.believed is not None and evse.believed.moved_kwh is None:
+            evse.believed.moved_kwh = _moved_kwh(evse.reading)
         if reading.soc is not None:
             _believe(evse, reading.soc, now_unix_us)
 
@@ -244,8 +292,9 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
                     name = f"{name}[{variable.instance}]"
                 key = variable_keys(component, name, variable.evse_id)[0]
                 self.variables[key] = variable.value
-        known = set(self.unknown_variables)
-        self.unknown_variables += [name for name in event.unknown if name not in known]
+        for name in event.unknown:
+            if name not in self.unknown_variables:
+                self.unknown_variables.append(name)
 
     def _external_limit(self, event: ExternalLimit) -> None:
         limits_kw = self.evse(event.evse_id).external_limits_kw
@@ -262,24 +311,28 @@ def variable_keys(component: str, name: str, evse_id: int = 0) -> tuple[str, ...
 
 
 def _newer(before: MeterReading, reading: MeterReading) -> MeterReading:
-    """The reading, with registers it leaves out taken from the one before: they cannot have gone back."""
-    if reading.energy_import_kwh is not None and reading.energy_export_kwh is not None:
+    """The reading, with registers it leaves out taken from the one before: they cannot have gone back.
+
+    Some chargers tell the values of one moment one by one: those are put together.
+    """
+    if reading.measured_unix_us is not None and reading.measured_unix_us == before.measured_unix_us:
+        names = reading.__struct_fields__
+    elif reading.energy_import_kwh is None or reading.energy_export_kwh is None:
+        names = _REGISTERS
+    else:
         return reading
-    return msgspec.structs.replace(
-        reading,
-        energy_import_kwh=before.energy_import_kwh
-        if reading.energy_import_kwh is None
-        else reading.energy_import_kwh,
-        energy_export_kwh=before.energy_export_kwh
-        if reading.energy_export_kwh is None
-        else reading.energy_export_kwh,
-    )
+    kept = {name: getattr(before, name) for name in names if getattr(reading, name) is None}
+    return msgspec.structs.replace(reading, **kept) if kept else reading
 
 
-def _moved_kwh(reading: MeterReading | None) -> float:
+def _moved_kwh(reading: MeterReading | None) -> float | None:
+    """Import less export by the registers; None without any."""
     if reading is None:
-        return 0.0
-    return (reading.energy_import_kwh or 0.0) - (reading.energy_export_kwh or 0.0)
+        return None
+    import_kwh, export_kwh = reading.energy_import_kwh, reading.energy_export_kwh
+    if import_kwh is None and export_kwh is None:
+        return None
+    return (import_kwh or 0.0) - (export_kwh or 0.0)
 
 
 def _believe(evse: EvseState, soc: float, now_unix_us: int) -> None:
@@ -289,14 +342,9 @@ def _believe(evse: EvseState, soc: float, now_unix_us: int) -> None:
         return
     if soc == 0.0 and (believed is None or believed.soc > _SOC_NEAR_EMPTY):
         return
-    moved_kwh = _moved_kwh(evse.reading)
-    if (
-        believed is not None
-        and believed.soc == soc
-        and abs(moved_kwh - believed.moved_kwh) > _SOC_STALE_KWH
-    ):
-        return  # the same value although the battery moved: the old one, sent again
-    if believed is not None and believed.soc == soc:
-        evse.believed = BelievedSoc(soc, now_unix_us, believed.moved_kwh)
-        return
-    evse.believed = BelievedSoc(soc, now_unix_us, moved_kwh)
+    if believed is None or believed.soc != soc:
+        evse.believed = BelievedSoc(soc, now_unix_us, _moved_kwh(evse.reading))
+    elif not evse.moved_since(
+        believed
+    ):  # else the same value although the battery moved: the old one, sent again
+        believed.measured_unix_us = now_unix_us
