@@ -31,8 +31,6 @@ from parkwatt.io.ocpp.server.link import Closed
 from parkwatt.io.ocpp.server.listener import Arrival, Listener, Refusal, listen
 from parkwatt.io.ocpp.server.settings import ListenerSettings, TlsFiles
 from parkwatt.io.store.retention import thin
-from parkwatt.io.store.retention import thin
-from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 SWEEP_S = 0.2
 RETENTION_ROUND_S = 6 * 3600.0
@@ -103,7 +101,7 @@ async def serve(settings: ServeSettings) -> None:
         gc.set_threshold(*_GC_THRESHOLDS)
         site = Site(settings, backend, journal, credentials, clock, stopping)
         listener = await listen(
-            _listener_settings(settings, now), credentials, _on_link(backend), _on_refusal
+            _listener_settings(settings, now), credentials, attach(backend), _on_refusal
         )
         try:
             await _run(site, listener)
@@ -199,7 +197,7 @@ async def _thin(site: Site) -> None:
         await asyncio.sleep(RETENTION_ROUND_S)
 
 
-def _on_link(backend: Backend) -> Callable[[Arrival], None]:
+def attach(backend: Backend) -> Callable[[Arrival], None]:
     """What to do with a charger that was let in."""
 
     def on_link(arrival: Arrival) -> None:
