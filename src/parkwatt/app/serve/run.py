@@ -31,6 +31,7 @@ from parkwatt.io.ocpp.server.link import Closed
 from parkwatt.io.ocpp.server.listener import Arrival, Listener, Refusal, listen
 from parkwatt.io.ocpp.server.settings import ListenerSettings, TlsFiles
 from parkwatt.io.store.retention import thin
+from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 SWEEP_S = 0.2
 RETENTION_ROUND_S = 6 * 3600.0
