@@ -43,6 +43,8 @@ COMMANDS = (
     charger_command.register,
     send_command.register,
     replay_command.register,
+    journal_command.register,
+    export_command.register,
 )
 
 _EXAMPLES = """\

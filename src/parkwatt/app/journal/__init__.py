@@ -1,0 +1,1 @@
+"""The journal on the command line: `parkwatt journal` and `parkwatt export`."""
