@@ -1,7 +1,8 @@
 """Brings a connection point to what is wanted of it: chooses the rung, writes the profile, begins the check.
 
 Each connection point has one profile with one id on all rungs, so that a new one always takes the place of the one before. It
-ends with the lease by itself. An unchanged set-point is sent again when half of its time is over.
+ends with the lease by itself. An unchanged set-point is sent again when it is asked for and half of its time is over, or by the
+clock in the last quarter of it where the lease goes on.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def drive(turn: Turn, evse: EvseMemory) -> None:
 
 def settle(turn: Turn, evse: EvseMemory, reason: str = "") -> Rung:
     """The rung to use now; a change of it, or of its proof, is told. ``reason``: why, where it is not what is offered."""
-    offer = offered.offer(turn.state, turn.settings, turn.version, evse.evse_id)
+    offer = turn.offer(evse.evse_id)
     usable = [rung for rung in offer.rungs if _distrust(evse, rung) is None]
     highest = usable[0]
     curve = None if evse.wanted is None else evse.wanted.frequency_curve
@@ -139,12 +140,12 @@ def leave(evse: EvseMemory) -> None:
     evse.climb_unix_us = 0
 
 
-def renew_unix_us(evse: EvseMemory) -> int | None:
+def renew_unix_us(evse: EvseMemory, *, asked: bool) -> int | None:
     """When the profile has to be sent again, for its lease goes on after it."""
     sent = evse.sent
     if sent is None or evse.lease_ends_unix_us <= sent.ends_unix_us + SECOND_US:
         return None
-    return sent.ends_unix_us - sent.lease_s * SECOND_US // 2
+    return sent.ends_unix_us - sent.lease_s * SECOND_US // (2 if asked else 4)
 
 
 def _enter(evse: EvseMemory, transaction_id: str) -> None:
@@ -182,7 +183,7 @@ def _why(evse: EvseMemory, offer: offered.Offer) -> str:
 
 def _refuse(turn: Turn, evse: EvseMemory, wanted: SetPower) -> None:
     """Say that the charger rests where it was asked to discharge."""
-    offer = offered.offer(turn.state, turn.settings, turn.version, evse.evse_id)
+    offer = turn.offer(evse.evse_id)
     why = f"this charger cannot discharge now: {_why(evse, offer)}; it holds 0 kW"
     judged = SetpointJudged(evse.evse_id, wanted.power_kw, "refused", why, Rung.LIMITS_ONLY)
     judge(turn, evse, judged)
@@ -204,7 +205,7 @@ def _holds(turn: Turn, evse: EvseMemory, wanted: SetPower, rung: Rung, power_kw:
         return False
     if (power_kw < 0.0) != (sent.power_kw < 0.0) or _shortened(evse, sent):
         return False
-    due_unix_us = renew_unix_us(evse)
+    due_unix_us = renew_unix_us(evse, asked=turn.asked)
     return due_unix_us is None or turn.now_unix_us < due_unix_us
 
 

@@ -40,6 +40,8 @@ def take_in(turn: Turn, event: ChargerEvent) -> bool:
     handler = _HANDLERS.get(type(event))
     if handler is None:
         return False
+    if not isinstance(event, MeterRead):
+        turn.offers.clear()
     handler(turn, event)
     return True
 

@@ -31,6 +31,7 @@ from parkwatt.io.ocpp.ladder import answers, events, safe_default, watch
 from parkwatt.io.ocpp.ladder.check import SECOND_US
 from parkwatt.io.ocpp.ladder.drive import clear, drive, renew_unix_us, settle
 from parkwatt.io.ocpp.ladder.memory import EvseMemory, LadderState, forget_proofs
+from parkwatt.io.ocpp.ladder.offered import Offer
 from parkwatt.io.ocpp.ladder.rate import wire_rate
 from parkwatt.io.ocpp.ladder.turn import LadderStep, Turn, profile_id
 from parkwatt.io.ocpp.session.settings import ChargerSettings
@@ -47,6 +48,7 @@ class Ladder:
         self.settings = settings
         self.memory = LadderState()
         self.next_tick_unix_us: int | None = None
+        self._offers: dict[int, Offer] = {}
 
     def export(self) -> bytes:
         """What the ladder knows, as JSON."""
@@ -56,6 +58,7 @@ class Ladder:
         """Take over what `export` gave. Raises msgspec.ValidationError where it is something else."""
         self.memory = msgspec.json.decode(payload, type=LadderState)
         self.next_tick_unix_us = 0 if self.memory.evses else None
+        self._offers.clear()
 
     def ask(self, state: ChargerState, command: SetPower, now_unix_us: int) -> LadderStep:
         """Hold a power. Without a transaction it is kept, and sent when one begins within the lease.
@@ -65,7 +68,7 @@ class Ladder:
         faults = list(_faults(command))
         if faults:
             raise InputError(faults)
-        turn = self._turn(state, now_unix_us)
+        turn = Turn(self.settings, self.memory, state, now_unix_us, self._offers, asked=True)
         evse = self.memory.evse(command.evse_id)
         turn.emit(SetpointAsked(command))
         evse.wanted = command
@@ -152,7 +155,7 @@ class Ladder:
         return None
 
     def _turn(self, state: ChargerState, now_unix_us: int) -> Turn:
-        return Turn(self.settings, self.memory, state, now_unix_us)
+        return Turn(self.settings, self.memory, state, now_unix_us, self._offers)
 
     def _drive_all(self, turn: Turn) -> None:
         for evse in list(self.memory.evses.values()):
@@ -175,7 +178,7 @@ def _wakes(turn: Turn, evse: EvseMemory) -> Iterator[int]:
     if turn.now_unix_us < evse.rest_until_unix_us:
         yield evse.rest_until_unix_us
     if evse.sent is not None:
-        renew = renew_unix_us(evse)
+        renew = renew_unix_us(evse, asked=False)
         if renew is not None:
             yield renew
         wake = watch.wake_unix_us(turn, evse)

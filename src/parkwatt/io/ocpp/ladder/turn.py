@@ -9,6 +9,7 @@ from parkwatt.domain.charger.event import ChargerEvent
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.io.ocpp.call import Call, Purpose
 from parkwatt.io.ocpp.ladder.memory import EvseMemory, LadderState
+from parkwatt.io.ocpp.ladder.offered import Offer, offer
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.version import Version
 
@@ -30,18 +31,31 @@ class LadderStep:
 
 @dataclass(slots=True)
 class Turn:
-    """A step in the making. ``state`` is read only."""
+    """A step in the making. ``state`` is read only; ``asked``: somebody asks just now.
+
+    ``offers``: what each connection point offers, as long as nothing was heard that could change it.
+    """
 
     settings: ChargerSettings
     memory: LadderState
     state: ChargerState
     now_unix_us: int
+    offers: dict[int, Offer]
+    asked: bool = False
     step: LadderStep = field(default_factory=LadderStep)
 
     @property
     def version(self) -> Version:
         """What the charger speaks."""
         return _VERSIONS.get(self.state.protocol, Version.V16)
+
+    def offer(self, evse_id: int) -> Offer:
+        """The rungs that a connection point offers now."""
+        found = self.offers.get(evse_id)
+        if found is None:
+            found = offer(self.state, self.settings, self.version, evse_id)
+            self.offers[evse_id] = found
+        return found
 
     def emit(self, event: ChargerEvent) -> None:
         """Write something down."""
