@@ -10,7 +10,7 @@ from parkwatt.io.ocpp import messages
 from parkwatt.io.ocpp.call import Call
 from parkwatt.io.ocpp.device_time import rfc3339
 from parkwatt.io.ocpp.session import v2
-from parkwatt.io.ocpp.session.inbound import CertificateOffice, Inbound
+from parkwatt.io.ocpp.session.inbound import CertificateOffice, DynamicUpdate, Inbound
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.version import Version
 
@@ -35,6 +35,7 @@ class Talk:
         self.version = version
         self.settings = settings
         self.office = office
+        self.dynamic_update: DynamicUpdate | None = None
         self.state = ChargerState("box")
         self.now_unix_us = START_UNIX_US
         self.events: list[ChargerEvent] = []
@@ -55,7 +56,14 @@ class Talk:
 
     def inbound(self) -> Inbound:
         """What a handler would get now."""
-        return Inbound(self.state, self.settings, self.version, self.now_unix_us, self.office)
+        return Inbound(
+            self.state,
+            self.settings,
+            self.version,
+            self.now_unix_us,
+            self.office,
+            dynamic_update=self.dynamic_update,
+        )
 
     def tell(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Say something by the schema; returns the reply, which is by the schema too."""

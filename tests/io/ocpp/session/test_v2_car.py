@@ -211,8 +211,13 @@ def test_what_does_not_limit_now_is_only_kept() -> None:
     assert len(talk.heard(NoticeReceived)) == 5
 
 
-def test_a_station_that_pulls_keeps_its_last_set_point() -> None:
+def test_a_station_that_pulls_gets_what_its_profile_is_to_hold() -> None:
     talk = Talk(Version.V21)
-    reply = talk.tell("PullDynamicScheduleUpdate", {"chargingProfileId": 1})
-    assert reply["status"] == "Rejected"
-    assert "scheduleUpdate" not in reply
+    talk.dynamic_update = lambda profile_id, _now: {"setpoint": -4000} if profile_id == 7 else None
+    held = talk.tell("PullDynamicScheduleUpdate", {"chargingProfileId": 7})
+    assert held == {"status": "Accepted", "scheduleUpdate": {"setpoint": -4000}}
+    unknown = talk.tell("PullDynamicScheduleUpdate", {"chargingProfileId": 8})
+    talk.dynamic_update = None
+    for reply in (unknown, talk.tell("PullDynamicScheduleUpdate", {"chargingProfileId": 7})):
+        assert reply["status"] == "Rejected"
+        assert "scheduleUpdate" not in reply

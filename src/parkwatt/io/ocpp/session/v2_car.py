@@ -218,14 +218,15 @@ def cleared_limit(inbound: Inbound, message: Any) -> dict[str, Any]:
 
 
 def pull_update(inbound: Inbound, message: Any) -> dict[str, Any]:
-    """PullDynamicScheduleUpdate: the set-point that is held just now; none where nothing is held."""
+    """PullDynamicScheduleUpdate: what the profile is to hold from now on (K28); without it, it runs until it lapses."""
+    keep(inbound, "PullDynamicScheduleUpdate", message)
+    update = None
     if inbound.dynamic_update is not None:
         update = inbound.dynamic_update(message.chargingProfileId, inbound.now_unix_us)
-        if update is not None:
-            return {"status": "Accepted", "scheduleUpdate": update}
-    keep(inbound, "PullDynamicScheduleUpdate", message)
-    info = status_info("InvalidMessageSeq", "No set-point is held for this profile.")
-    return {"status": "Rejected", "statusInfo": info}
+    if update is None:
+        info = status_info("NotFound", "There is nothing to hold by this profile.")
+        return {"status": "Rejected", "statusInfo": info}
+    return {"status": "Accepted", "scheduleUpdate": update}
 
 
 HANDLERS: dict[str, Handler] = {
