@@ -12,14 +12,15 @@ from typing import NamedTuple
 
 from parkwatt.domain.charger.reading import MeterReading, Moment
 
-_ENERGY = {"Wh": 1e-3, "kWh": 1.0, "MWh": 1e3}
-_POWER = {"W": 1e-3, "kW": 1.0, "MW": 1e3}
-_CURRENT = {"A": 1.0, "mA": 1e-3}
-_VOLTAGE = {"V": 1.0, "kV": 1e3, "mV": 1e-3}
-_FREQUENCY = {"Hz": 1.0, "Hertz": 1.0, "mHz": 1e-3}
-_TEMPERATURE = {"Celsius": 1.0, "Celcius": 1.0, "K": 1.0, "Fahrenheit": 5.0 / 9.0}
+# What a value in a unit is divided by: dividing by 1000 keeps the decimals that were sent, a factor of 0.001 does not.
+_ENERGY = {"Wh": 1e3, "kWh": 1.0, "MWh": 1e-3}
+_POWER = {"W": 1e3, "kW": 1.0, "MW": 1e-3}
+_CURRENT = {"A": 1.0, "mA": 1e3}
+_VOLTAGE = {"V": 1.0, "kV": 1e-3, "mV": 1e3}
+_FREQUENCY = {"Hz": 1.0, "Hertz": 1.0, "mHz": 1e3}
+_TEMPERATURE = {"Celsius": 1.0, "Celcius": 1.0, "K": 1.0, "Fahrenheit": 9.0 / 5.0}
 _TEMPERATURE_OFFSETS = {"K": -273.15, "Fahrenheit": -32.0 * 5.0 / 9.0}
-_SHARE = {"Percent": 1e-2, "%": 1e-2}
+_SHARE = {"Percent": 100.0, "%": 100.0}
 # Units that no version of the standard has for these quantities: understood, and told.
 _BEYOND_THE_STANDARD = frozenset({"MWh", "MW", "mA", "kV", "mV", "%"})
 
@@ -122,7 +123,7 @@ _MULTIPLIER_MAX = 12
 
 
 class Meaning(NamedTuple):
-    """What a sampled value means: `value * factor + offset` is the quantity of this number.
+    """What a sampled value means: `value / divisor + offset` is the quantity of this number.
 
     ``ordinary``: nothing is to be noted, so that the rest need not be looked at. ``quantity``: its index in `QUANTITIES`, None
     for what is not used. ``phase``: 1 to 3, 0 for the whole. ``rank``: the smallest is used. ``rule``: what is broken, or None.
@@ -131,7 +132,7 @@ class Meaning(NamedTuple):
     ordinary: bool
     quantity: int | None
     phase: int
-    factor: float
+    divisor: float
     offset: float
     rank: int
     moment: Moment
@@ -165,11 +166,11 @@ def meaning_of(
         rule = "must be of a location of OCPP; taken as the outlet"
     if quantity not in _EVERYWHERE:
         rank += _LOCATIONS.get(location, 0)
-    factor = units[name] * 10.0 ** (multiplier or 0)
+    divisor = units[name] / 10.0 ** (multiplier or 0)
     offset = _TEMPERATURE_OFFSETS.get(name, 0.0)
     number = 0 if quantity in _EVERYWHERE else _PHASES[phase]
     ordinary = not rank and not offset and moment == "interval" and rule is None
-    return Meaning(ordinary, quantity, number, factor, offset, rank, moment, rule)
+    return Meaning(ordinary, quantity, number, divisor, offset, rank, moment, rule)
 
 
 def _unused(moment: Moment, rule: str | None) -> Meaning:

@@ -39,7 +39,7 @@ class Element:
                 self.deviations.append((number, meaning.rule, _attributes(sample)))
             if meaning.quantity is None:
                 continue
-            amount = self._amount(number, sample.value) * meaning.factor + meaning.offset
+            amount = self._amount(number, sample.value) / meaning.divisor + meaning.offset
             if not isfinite(amount):
                 self.deviations.append((number, "must be a number; not used", sample.value))
                 continue

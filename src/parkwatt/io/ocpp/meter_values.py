@@ -83,7 +83,7 @@ def _ordinary(is_2: bool, samples: Sequence[Any], unix_us: int | None) -> MeterR
             unit, multiplier = measure.unit, measure.multiplier
         else:
             unit, multiplier = None, None
-        ordinary, quantity, phase, factor, *_ = meaning_of(
+        ordinary, quantity, phase, divisor, *_ = meaning_of(
             sample.measurand, unit, multiplier, sample.phase, sample.location, sample.context
         )
         if not ordinary:
@@ -91,7 +91,7 @@ def _ordinary(is_2: bool, samples: Sequence[Any], unix_us: int | None) -> MeterR
         if quantity is None:
             continue
         try:
-            amount = float(sample.value) * factor
+            amount = float(sample.value) / divisor
         except (ValueError, TypeError):
             return None
         if phase:

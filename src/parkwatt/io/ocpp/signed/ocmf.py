@@ -15,7 +15,7 @@ from parkwatt.domain.charger.reading import Moment
 from parkwatt.io.ocpp.device_time import parse_device_time
 
 _DEFAULT_ALGORITHM = "ECDSA-secp256r1-SHA256"
-_FACTORS = {"Wh": 1e-3, "kWh": 1.0, "MWh": 1e3}
+_DIVISORS = {"Wh": 1e3, "kWh": 1.0}
 # OBIS, IEC 62056-6-1: medium-channel:quantity.8.tariff is a sum of energy. 1: active import, 2: active export; B0 to B3 and
 # C0 to C3 are the same by a maker's codes: totals and sums of a transaction, before or behind the cable.
 _OBIS = re.compile(
@@ -93,11 +93,11 @@ def _registers(readings: list[dict[str, Any]]) -> tuple[SignedRegister, ...]:
 
 def _register(reading: dict[str, Any]) -> SignedRegister | None:
     obis = _OBIS.fullmatch(str(reading.get("RI", "")))
-    factor = _FACTORS.get(str(reading.get("RU", "")))
+    divisor = _DIVISORS.get(str(reading.get("RU", "")))
     value = reading.get("RV")
     if (
         obis is None
-        or factor is None
+        or divisor is None
         or isinstance(value, bool)
         or not isinstance(value, int | float)
     ):
@@ -109,7 +109,7 @@ def _register(reading: dict[str, Any]) -> SignedRegister | None:
     )
     reason = str(reading.get("TX", "C"))
     moment: Moment = "end" if reason in _ENDS else _MOMENTS.get(reason, "other")
-    return SignedRegister(quantity, value * factor, moment, _time(str(reading.get("TM", ""))))
+    return SignedRegister(quantity, value / divisor, moment, _time(str(reading.get("TM", ""))))
 
 
 def _time(text: str) -> int | None:
