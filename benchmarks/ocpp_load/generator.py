@@ -85,6 +85,19 @@ def event(transaction_id: str, number: int, phase: str) -> bytes:
     )
 
 
+def _bounds(data: bytes, at: int) -> tuple[int, int] | None:
+    """Where the payload of the server's frame at ``at`` begins and ends; None where it is not all there yet."""
+    if len(data) - at < 10 and (len(data) - at < 2 or (data[at + 1] > 125 and len(data) - at < 4)):
+        return None
+    length, head = data[at + 1], 2
+    if length == 126:
+        length, head = (data[at + 2] << 8) | data[at + 3], 4
+    elif length == 127:
+        length, head = int.from_bytes(data[at + 2 : at + 10], "big"), 10
+    end = at + head + length
+    return (at + head, end) if end <= len(data) else None
+
+
 class Load:
     """What all links share: the mode, the counts, the times."""
 
@@ -125,7 +138,7 @@ class Link(asyncio.Protocol):
         request = _UPGRADE.format(id=self.name, port=self.port, key=key, extension=extension)
         self.write(request.encode())
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 asyncio's own name
         """A link that goes while it is used is an error."""
         if self.upgraded and self.load.running:
             self.load.errors += 1
@@ -151,23 +164,14 @@ class Link(asyncio.Protocol):
             data = data[end + 4 :]
             self.ask(_BOOT.format(n=0))
         at = 0
-        while len(data) - at >= 2:
-            length, head = data[at + 1], 2
-            if length == 126:
-                if len(data) - at < 4:
-                    break
-                length, head = (data[at + 2] << 8) | data[at + 3], 4
-            elif length == 127:
-                if len(data) - at < 10:
-                    break
-                length, head = int.from_bytes(data[at + 2 : at + 10], "big"), 10
-            if len(data) - at < head + length:
-                break
-            if data[at] & 0x0F == 1:
-                self.frame_received(data[at + head : at + head + length])
-            elif data[at] & 0x0F == 9:
+        while (bounds := _bounds(data, at)) is not None:
+            begin, end = bounds
+            opcode = data[at] & 0x0F
+            if opcode == 1:
+                self.frame_received(data[begin:end])
+            elif opcode == 9:
                 self.write(b"\x8a\x80\x00\x00\x00\x00")
-            at += head + length
+            at = end
         self.buffer = data[at:]
 
     def frame_received(self, payload: bytes) -> None:
@@ -214,6 +218,22 @@ class Link(asyncio.Protocol):
         self.write(data)
 
 
+async def fan(load: Load, links: list[Link]) -> dict[str, float]:
+    """Start a transaction at each link, then wait for a set-point to all of them, and say how long it took to come."""
+    load.running = True
+    for link in links:
+        link.next()
+    while load.answers < len(links):
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(5.0)  # what is asked after a boot and a start is over
+    load.calls, load.first_call_s = 0, 0.0
+    print(json.dumps({"ready": len(links)}), flush=True)
+    begun_s = time.perf_counter()
+    while load.calls < len(links) and time.perf_counter() - begun_s < 30.0:
+        await asyncio.sleep(0.01)
+    return {"calls": load.calls, "calls_spread_s": load.last_call_s - load.first_call_s}
+
+
 async def main(settings: dict[str, Any]) -> dict[str, float]:
     """Connect all links, boot, load for a while, and say what came back."""
     load = Load(settings)
@@ -237,10 +257,12 @@ async def main(settings: dict[str, Any]) -> dict[str, float]:
         await asyncio.sleep(0.01)
     up_s = time.perf_counter() - started_s
     print(json.dumps({"up": load.up, "up_s": up_s}), flush=True)
-    if settings["mode"] in {"idle", "updates"} and settings.get("wait_for_line"):
+    if settings["mode"] == "fan":
+        return await fan(load, links)
+    if settings.get("wait_for_line"):
         await loop.run_in_executor(None, sys.stdin.readline)
     gc.disable()
-    load.running = settings["mode"] != "idle"
+    load.running = True
     warm_s = settings.get("warm_s", 1.0)
     spread_s = load.pause_s
     for number, link in enumerate(links):
