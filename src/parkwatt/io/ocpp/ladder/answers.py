@@ -9,8 +9,8 @@ from parkwatt.domain.charger.rung import Rung
 from parkwatt.io.ocpp.call import Answer
 from parkwatt.io.ocpp.ladder import composite, offered
 from parkwatt.io.ocpp.ladder.check import goal
-from parkwatt.io.ocpp.ladder.demote import demote, stay, verdict
-from parkwatt.io.ocpp.ladder.drive import ask_schedule, drive, judge
+from parkwatt.io.ocpp.ladder.demote import demote, stay
+from parkwatt.io.ocpp.ladder.drive import ask_schedule, drive
 from parkwatt.io.ocpp.ladder.memory import EvseMemory, Form, RateUnit, ScheduleView, Sent
 from parkwatt.io.ocpp.ladder.turn import Turn
 from parkwatt.io.ocpp.ladder.watch import go_on
@@ -100,11 +100,8 @@ def _update_refused(turn: Turn, evse: EvseMemory, sent: Sent, answer: Answer) ->
 def _refused(turn: Turn, evse: EvseMemory, sent: Sent, answer: Answer) -> None:
     code = _code(answer)
     reason = f"SetChargingProfile for {sent.power_kw:+.1f} kW was answered with {_words(answer)}"
-    if code in _NO_TRANSACTION:
-        judge(turn, evse, verdict(evse, sent, "refused", reason))
-        evse.check = evse.checked = None
-        return
-    other = None if code in _INCAPABLE else _other_form(turn, evse, sent, code, answer)
+    formless = code in _INCAPABLE or code in _NO_TRANSACTION
+    other = None if formless else _other_form(turn, evse, sent, code, answer)
     if other is not None:
         evse.tried.append(sent.form)
         evse.form = other
@@ -118,22 +115,26 @@ def _refused(turn: Turn, evse: EvseMemory, sent: Sent, answer: Answer) -> None:
 
 
 def _other_form(turn: Turn, evse: EvseMemory, sent: Sent, code: str, answer: Answer) -> Form | None:
-    """Another way to write the profile that was not tried yet; a fault of the message itself above the lowest rung has none."""
+    """Another way to write the profile that was not tried yet.
+
+    There is none where the charger took this way before, and above the lowest rung none for a fault of the message itself.
+    """
     if answer.error and sent.rung is not Rung.LIMITS_ONLY:
         return None
-    known = sent.form
-    lower = Form(0, known.rate_unit)
-    unit = Form(known.stack_level, _OTHER[known.rate_unit])
-    told = offered.form(turn.state, turn.version)
-    if "stacklevel" in code:
-        candidates = [lower]
-    elif "rateunit" in code:
-        candidates = [unit]
-    else:
-        candidates = [lower, Form(told.stack_level, unit.rate_unit), Form(0, unit.rate_unit)]
-    if sent.rung is Rung.LOCAL_FREQUENCY:
-        candidates = [form for form in candidates if form.rate_unit == "W"]
-    return next((form for form in candidates if form != known and form not in evse.tried), None)
+    known, told = sent.form, offered.form(turn.state, turn.version)
+    if known == turn.memory.form and "stacklevel" not in code and "rateunit" not in code:
+        return None
+    other = _OTHER[known.rate_unit]
+    candidates = [Form(0, known.rate_unit), Form(told.stack_level, other), Form(0, other)]
+    candidates.append(Form(1, known.rate_unit))
+    for form in candidates:
+        same_level = "stacklevel" in code and form.stack_level == known.stack_level
+        same_unit = "rateunit" in code and form.rate_unit == known.rate_unit
+        needs_power = sent.rung is Rung.LOCAL_FREQUENCY and form.rate_unit != "W"
+        known_bad = form == known or form in evse.tried
+        if not (same_level or same_unit or needs_power or known_bad):
+            return form
+    return None
 
 
 def _code(answer: Answer) -> str:

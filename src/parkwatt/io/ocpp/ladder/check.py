@@ -22,7 +22,7 @@ from parkwatt.io.ocpp.ladder.memory import Check
 
 SECOND_US = 1_000_000
 # The meter of a charger shows its own consumption too; less than this is nothing.
-_FLOOR_KW = 0.3
+FLOOR_KW = 0.3
 _SHARE = 0.1
 # A reading that came sooner after the answer may have been taken before the set-point was.
 _SETTLE_US = 1 * SECOND_US
@@ -56,7 +56,7 @@ class Goal(NamedTuple):
     @property
     def tolerance_kw(self) -> float:
         """How far off the meter may be."""
-        return max(_FLOOR_KW, _SHARE * max(abs(self.low_kw), abs(self.high_kw)))
+        return max(FLOOR_KW, _SHARE * max(abs(self.low_kw), abs(self.high_kw)))
 
     def distance_kw(self, power_kw: float) -> float:
         """How far a power is from what was asked for."""
@@ -68,7 +68,7 @@ class Goal(NamedTuple):
         if self.discharges:
             shown_kw = min(tolerance_kw, -self.high_kw / 2.0)
             return self.low_kw - tolerance_kw <= power_kw <= -shown_kw
-        beneath_kw = tolerance_kw if self.low_kw < 0.0 else _FLOOR_KW
+        beneath_kw = tolerance_kw if self.low_kw < 0.0 else FLOOR_KW
         return min(self.low_kw, 0.0) - beneath_kw <= power_kw <= self.high_kw + tolerance_kw
 
 

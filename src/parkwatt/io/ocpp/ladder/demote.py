@@ -18,8 +18,8 @@ from parkwatt.io.ocpp.ladder.turn import Turn
 Fault = Literal["ignored", "opposed", "refused", "unseen"]
 # Transactions in a row that ignore set-points on a rung before it is given up.
 _IGNORED_MAX = 3
-# After a charger charged where it was to discharge, it rests before the next rung is tried.
-_REST_US = 2 * SECOND_US
+# After a charger charged where it was to discharge, it has to come to rest before the next rung is tried.
+_REST_US = SECOND_US
 # A rung that is tried later than this after the set-point would not be judged within 30 s of it.
 _CLIMB_US = 20 * SECOND_US
 
@@ -32,13 +32,9 @@ def demote(
     ``for_good``: until the firmware changes, else for this transaction.
     """
     judge(turn, evse, verdict(evse, sent, fault, reason))
-    hopeless = fault == "unseen" or (
-        evse.climb_unix_us and turn.now_unix_us - evse.climb_unix_us >= _CLIMB_US
-    )
     distrust(evse, sent.rung, fault, reason, for_good=for_good)
-    if hopeless and sent.power_kw < 0.0:
-        bottom = Distrust(Rung.NEGATIVE_LIMIT, reason, True, evse.transaction_id)
-        evse.distrusts.append(bottom)
+    if sent.power_kw < 0.0 and (fault == "unseen" or out_of_time(turn, evse)):
+        give_up(evse, reason)
     evse.check, evse.form = None, None
     evse.tried.clear()
     evse.reinstalled = False
@@ -46,6 +42,18 @@ def demote(
     if fault == "opposed" and rung.discharges:
         evse.rest_until_unix_us = turn.now_unix_us + _REST_US
     drive(turn, evse)
+
+
+def out_of_time(turn: Turn, evse: EvseMemory) -> bool:
+    """Whether another rung could not be judged within 30 s of the set-point any more."""
+    began_unix_us = evse.climb_unix_us
+    return began_unix_us > 0 and turn.now_unix_us - began_unix_us >= _CLIMB_US
+
+
+def give_up(evse: EvseMemory, reason: str) -> None:
+    """Stay on charging limits for this transaction."""
+    bottom = Distrust(Rung.NEGATIVE_LIMIT, reason, True, evse.transaction_id)
+    evse.distrusts.append(bottom)
 
 
 def distrust(evse: EvseMemory, rung: Rung, fault: str, reason: str, *, for_good: bool) -> None:

@@ -124,6 +124,7 @@ class Ladder:
             if evse.wanted is not None and now_unix_us >= evse.lease_ends_unix_us:
                 reason = f"nobody renewed it within {evse.wanted.lease_s} s"
                 _release(turn, evse, reason, lapsed=True)
+            watch.rest(turn, evse)
             drive(turn, evse)
             watch.tick(turn, evse)
         step = self._end(turn)

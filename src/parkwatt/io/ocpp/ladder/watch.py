@@ -12,7 +12,7 @@ from parkwatt.domain.charger.rung import Rung
 from parkwatt.io.ocpp.ladder import check as checks
 from parkwatt.io.ocpp.ladder import profiles_v2, profiles_v16
 from parkwatt.io.ocpp.ladder.check import SECOND_US
-from parkwatt.io.ocpp.ladder.demote import Fault, demote, stay
+from parkwatt.io.ocpp.ladder.demote import Fault, demote, give_up, out_of_time, stay
 from parkwatt.io.ocpp.ladder.drive import begin_check, judge, settle
 from parkwatt.io.ocpp.ladder.memory import Check, EvseMemory, Sent
 from parkwatt.io.ocpp.ladder.turn import Turn, tag
@@ -69,6 +69,8 @@ def go_on(turn: Turn, evse: EvseMemory) -> None:
 def tick(turn: Turn, evse: EvseMemory) -> None:
     """Let time pass for a check, or begin one that is due."""
     now_unix_us = turn.now_unix_us
+    if evse.sent is None:
+        return
     if evse.check is None:
         due_unix_us = _check_due(turn, evse)
         if due_unix_us is not None and now_unix_us >= due_unix_us:
@@ -77,7 +79,25 @@ def tick(turn: Turn, evse: EvseMemory) -> None:
         go_on(turn, evse)
     check, due_unix_us = evse.check, _trigger_due(turn, evse)
     if check is not None and due_unix_us is not None and now_unix_us >= due_unix_us:
-        _trigger(turn, evse, check)
+        check.trigger_unix_us = now_unix_us
+        _trigger(turn, evse)
+
+
+def rest(turn: Turn, evse: EvseMemory) -> None:
+    """End a rest once the meter shows it; what cannot be seen to rest in time is tried no further."""
+    sent = evse.sent
+    if sent is None or not 0 < evse.rest_until_unix_us <= turn.now_unix_us:
+        return
+    seen = evse.power_unix_us > sent.sent_unix_us and evse.power_kw is not None
+    if seen and (evse.power_kw or 0.0) <= checks.FLOOR_KW:
+        evse.rest_until_unix_us = 0
+    elif out_of_time(turn, evse):
+        evse.rest_until_unix_us = 0
+        give_up(evse, "it did not come to rest in time after it had charged")
+    else:
+        evse.rest_until_unix_us = turn.now_unix_us + SECOND_US
+        if not turn.memory.no_trigger:
+            _trigger(turn, evse)
 
 
 def wake_unix_us(turn: Turn, evse: EvseMemory) -> int | None:
@@ -157,8 +177,7 @@ def _trigger_due(turn: Turn, evse: EvseMemory) -> int | None:
     return newest_unix_us + _TRIGGER_US
 
 
-def _trigger(turn: Turn, evse: EvseMemory, check: Check) -> None:
-    check.trigger_unix_us = turn.now_unix_us
+def _trigger(turn: Turn, evse: EvseMemory) -> None:
     profiles = profiles_v2 if turn.version.is_2 else profiles_v16
     payload = profiles.meter_trigger(evse.evse_id)
     reason = "what the meter shows while a set-point is checked"
