@@ -251,3 +251,41 @@ def test_a_transaction_whose_end_was_lost_ends(answered: dict[str, Any], ends: b
     talk.answer(question, answered)
     assert talk.state.transactions["t-1"].open != ends
     assert (talk.state.evses[1].transaction_id is None) == ends
+
+
+def test_a_password_that_was_set_is_written_nowhere() -> None:
+    talk = Talk()
+    data = {
+        "component": {"name": "SecurityCtrlr"},
+        "variable": {"name": "BasicAuthPassword"},
+        "attributeValue": "correct horse battery",
+    }
+    call = Call("SetVariables", {"setVariableData": [data]}, "hand", "by hand")
+    answer_set(talk, call, "Accepted")
+    assert not talk.events
+
+
+def all_answered(talk: Talk) -> None:
+    """Boot, and answer everything with nothing."""
+    talk.boot()
+    talk.status("Available")
+    for call in [*talk.commission(), *talk.calls]:
+        answer(talk, call, {"SampledDataCtrlr.TxUpdatedInterval": "10"})
+    talk.calls.clear()
+
+
+@pytest.mark.parametrize("version", [Version.V201, Version.V21])
+def test_a_charger_that_comes_back_without_a_boot_is_asked_nothing_twice(version: Version) -> None:
+    talk = Talk(version)
+    all_answered(talk)
+    assert talk.commission()
+    talk.pass_s(60)
+    talk.connect()
+    assert not talk.commission()
+    talk.settings = ChargerSettings(meter_interval_s=5)
+    assert "SampledDataCtrlr.TxUpdatedInterval" in asked(talk.commission())
+    talk.settings = ChargerSettings()
+    talk.state.evse(2)
+    assert {name[0] for name in asked(talk.commission())} == {"2"}
+    talk.boot()
+    assert "SmartChargingCtrlr.Available" in asked(talk.commission())

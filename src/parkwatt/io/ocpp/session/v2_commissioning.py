@@ -1,25 +1,27 @@
 """What a charger of 2.0.1 or 2.1 is asked after its boot: what it can do, what it knows, and what it is to report.
 
-The variables that decide how it is driven are asked for a few at a time, since a charger may refuse long lists; a list that is
-refused is halved, and one that refuses the question altogether is asked for a report in its place. What stands at each
-connection point is asked for when the point becomes known: stations tell theirs after the boot.
+The variables that decide how it is driven are asked for a few at a time, since a charger may refuse long lists; a list that
+is refused is halved, and one that refuses the question altogether is asked for a report in its place. What stands at each
+connection point is asked for when the point becomes known: stations tell theirs after the boot. A charger that is back without
+a boot is asked only what is not known of it: thousands may come back at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from parkwatt.domain.charger.event import TransactionReported, Variable, VariablesReported
 from parkwatt.domain.charger.state import variable_keys
 from parkwatt.io.ocpp.call import Call
+from parkwatt.io.ocpp.secrets import MASK, without_secrets
 from parkwatt.io.ocpp.session.inbound import AnswerReader, Inbound
-from parkwatt.io.ocpp.session.v2_reporting import MODES, next_call, settings_calls
+from parkwatt.io.ocpp.session.v2_reporting import MODES, next_call, settings_calls, wishes
+from parkwatt.io.ocpp.session.v2_variables import from_request, from_results, state_name
 from parkwatt.io.ocpp.version import Version
 
 # How many variables are asked for at once before the charger told its own limit, and at most.
 _ITEMS_FIRST, _ITEMS_MAX = 4, 20
-_NOT_KNOWN = frozenset({"UnknownComponent", "UnknownVariable"})
 _NO_SUCH_MESSAGE = frozenset({"NotImplemented", "NotSupported"})
 _REPORTS = ("FullInventory", "SummaryInventory", "ConfigurationInventory")
 _REASON = "what the charger is and can do"
@@ -86,12 +88,29 @@ def commissioning_calls(inbound: Inbound) -> list[Call]:
         for transaction_id, transaction in state.transactions.items()
         if transaction.open
     ]
+    came_back = _came_back(inbound)
     asked = _STATION + _STATION_21 if inbound.version is Version.V21 else _STATION
-    calls += _questions(inbound, [_item(one, 0) for one in asked])
+    if not came_back or not _knows(inbound, asked[-1], 0) or not _reports_as_wished(inbound):
+        calls += _questions(inbound, [_item(one, 0) for one in asked])
     for evse_id in sorted(state.evses):
-        if evse_id > 0:
+        if evse_id > 0 and not (came_back and knows_evse(inbound, evse_id)):
             calls += evse_calls(inbound, evse_id)
     return calls
+
+
+def _came_back(inbound: Inbound) -> bool:
+    """Whether the charger has a link again without a boot."""
+    boot_unix_us, connected_unix_us = inbound.state.boot_unix_us, inbound.state.connected_unix_us
+    if boot_unix_us is None or connected_unix_us is None:
+        return False
+    return boot_unix_us < connected_unix_us
+
+
+def _reports_as_wished(inbound: Inbound) -> bool:
+    """Whether the interval of meter values is as the settings want it now; they may have changed since the boot."""
+    component, name = "SampledDataCtrlr", "TxUpdatedInterval"
+    standing = inbound.state.variable(component, name)
+    return standing is None or standing in wishes(inbound)[component, name].values
 
 
 def evse_calls(inbound: Inbound, evse_id: int) -> list[Call]:
@@ -102,8 +121,11 @@ def evse_calls(inbound: Inbound, evse_id: int) -> list[Call]:
 
 def knows_evse(inbound: Inbound, evse_id: int) -> bool:
     """Whether the charger was asked about a connection point and said something."""
-    last = _EVSE_21[-1] if inbound.version is Version.V21 else _EVSE[-1]
-    key = variable_keys(last.component, last.variable, evse_id)[0]
+    return _knows(inbound, _EVSE_21[-1] if inbound.version is Version.V21 else _EVSE[-1], evse_id)
+
+
+def _knows(inbound: Inbound, asked: Asked, evse_id: int) -> bool:
+    key = variable_keys(asked.component, asked.variable, evse_id)[0]
     return key in inbound.state.variables or key in inbound.state.unknown_variables
 
 
@@ -124,7 +146,7 @@ def _questions(inbound: Inbound, items: Sequence[dict[str, Any]]) -> list[Call]:
 
 
 def _question(items: Sequence[dict[str, Any]]) -> Call:
-    key = "get " + " ".join(_name(item["component"], item["variable"]) for item in items)
+    key = "get " + " ".join(state_name(from_request(item)) for item in items)
     payload = {"getVariableData": list(items)}
     return Call("GetVariables", payload, "commissioning", _REASON, key=key)
 
@@ -137,14 +159,6 @@ def _item(asked: Asked, evse_id: int) -> dict[str, Any]:
     if asked.instance:
         variable["instance"] = asked.instance
     return {"component": component, "variable": variable}
-
-
-def _name(component: dict[str, Any], variable: dict[str, Any]) -> str:
-    """What the state calls a variable."""
-    name, instance = variable["name"], variable.get("instance")
-    evse_id = component.get("evse", {}).get("id", 0)
-    full = f"{name}[{instance}]" if instance else name
-    return variable_keys(component["name"], full, evse_id)[0]
 
 
 def _report(inbound: Inbound, base: str) -> Call:
@@ -162,25 +176,7 @@ def _transaction_status(transaction_id: str) -> Call:
 
 def variables_answered(inbound: Inbound, _call: Call, message: Any) -> None:
     """GetVariables: values, and what the charger does not have."""
-    variables, unknown = [], []
-    for result in message.getVariableResult:
-        component, variable = result.component, result.variable
-        evse = component.evse
-        found = Variable(
-            variable.name,
-            result.attributeValue or "",
-            component.name,
-            component.instance or "",
-            variable.instance or "",
-            0 if evse is None else evse.id,
-            0 if evse is None else evse.connectorId or 0,
-            result.attributeType or "Actual",
-        )
-        if result.attributeStatus in _NOT_KNOWN:
-            name = f"{found.name}[{found.instance}]" if found.instance else found.name
-            unknown.append(variable_keys(found.component, name, found.evse_id)[0])
-        elif result.attributeStatus == "Accepted" and result.attributeValue is not None:
-            variables.append(found)
+    variables, unknown = from_results(message.getVariableResult)
     take_variables(inbound, variables, unknown)
     for found in variables:
         _ask_by_mode(inbound, found)
@@ -209,33 +205,20 @@ def variables_refused(inbound: Inbound, call: Call, code: str) -> None:
         for part in (items[:half], items[half:]):
             inbound.call(_question(part))
         return
-    unknown = [_name(item["component"], item["variable"]) for item in items]
+    unknown = [state_name(from_request(item)) for item in items]
     take_variables(inbound, (), unknown)
     if code in _NO_SUCH_MESSAGE:
         inbound.call(_report(inbound, _REPORTS[0]))
 
 
 def settings_answered(inbound: Inbound, call: Call, message: Any) -> None:
-    """SetVariables: what was accepted holds from now on; for what was refused the next best is tried."""
+    """SetVariables: what was accepted holds from now on, passwords unwritten; for what was refused the next best is tried."""
     held = []
-    for data, result in zip(
-        call.payload["setVariableData"], message.setVariableResult, strict=False
-    ):
+    asked = without_secrets(call.payload)["setVariableData"]
+    for data, result in zip(asked, message.setVariableResult, strict=False):
         if result.attributeStatus == "Accepted":
-            component, variable = data["component"], data["variable"]
-            evse = component.get("evse", {})
-            held.append(
-                Variable(
-                    variable["name"],
-                    data["attributeValue"],
-                    component["name"],
-                    component.get("instance", ""),
-                    variable.get("instance", ""),
-                    evse.get("id", 0),
-                    evse.get("connectorId", 0),
-                    data.get("attributeType", "Actual"),
-                )
-            )
+            if data["attributeValue"] != MASK:
+                held.append(from_request(data))
         elif result.attributeStatus != "RebootRequired":
             settings_refused(inbound, call, result.attributeStatus)
     if held:
@@ -277,30 +260,6 @@ def transaction_status_answered(inbound: Inbound, call: Call, message: Any) -> N
             reason="the charger no longer knows of it",
         )
     )
-
-
-def from_report(data: Iterable[Any]) -> list[Variable]:
-    """The variables in a report's data; those without a value (passwords are only written) are left out."""
-    variables = []
-    for entry in data:
-        component, variable, evse = entry.component, entry.variable, entry.component.evse
-        for attribute in entry.variableAttribute:
-            if attribute.value is None:
-                continue
-            variables.append(
-                Variable(
-                    variable.name,
-                    attribute.value,
-                    component.name,
-                    component.instance or "",
-                    variable.instance or "",
-                    0 if evse is None else evse.id,
-                    0 if evse is None else evse.connectorId or 0,
-                    attribute.type or "Actual",
-                    attribute.mutability == "ReadOnly",
-                )
-            )
-    return variables
 
 
 ANSWERS: dict[str, AnswerReader] = {

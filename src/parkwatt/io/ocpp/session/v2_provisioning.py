@@ -9,16 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from parkwatt.domain.charger.event import Availability, Booted, StatusChanged, Variable
-from parkwatt.domain.charger.state import variable_keys
 from parkwatt.io.ocpp.device_time import rfc3339
 from parkwatt.io.ocpp.session.inbound import Handler, Inbound
 from parkwatt.io.ocpp.session.v2_commissioning import (
     evse_calls,
-    from_report,
     knows_evse,
     take_variables,
 )
 from parkwatt.io.ocpp.session.v2_message import keep, keeper, status_info, told_unix_us
+from parkwatt.io.ocpp.session.v2_variables import from_message, from_report, state_name
 from parkwatt.io.ocpp.version import Version
 
 _AVAILABILITY: dict[str, Availability] = {
@@ -143,16 +142,8 @@ def notify_event(inbound: Inbound, message: Any) -> dict[str, Any]:
             continue
         rest = True
         critical = critical or _is_critical(inbound, data)
-        variable = Variable(
-            name,
-            data.actualValue,
-            component.name,
-            component.instance or "",
-            data.variable.instance or "",
-            0 if place is None else place.id,
-            0 if place is None else place.connectorId or 0,
-        )
-        if _is_known(inbound, variable):
+        variable = from_message(component, data.variable, data.actualValue)
+        if state_name(variable) in inbound.state.variables:
             changed.append(variable)
     if rest:
         keep(inbound, "NotifyEvent", message, critical=critical)
@@ -164,11 +155,6 @@ def _is_critical(inbound: Inbound, data: Any) -> bool:
     if inbound.version is not Version.V21 or data.severity is None or data.cleared is True:
         return False
     return bool(data.severity <= _SEVERITY_CRITICAL_MAX)
-
-
-def _is_known(inbound: Inbound, variable: Variable) -> bool:
-    name = f"{variable.name}[{variable.instance}]" if variable.instance else variable.name
-    return variable_keys(variable.component, name, variable.evse_id)[0] in inbound.state.variables
 
 
 def notify_report(inbound: Inbound, message: Any) -> dict[str, Any]:

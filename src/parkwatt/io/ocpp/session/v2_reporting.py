@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from parkwatt.domain.charger.event import Variable
 from parkwatt.io.ocpp.call import Call
 from parkwatt.io.ocpp.session.inbound import Inbound
+from parkwatt.io.ocpp.session.v2_variables import from_request, state_name
 from parkwatt.io.ocpp.version import Version
 
 _IMPORTED = "Energy.Active.Import.Register"
@@ -79,28 +80,15 @@ def settings_calls(inbound: Inbound, told: Iterable[Variable]) -> list[Call]:
 def next_call(inbound: Inbound, call: Call) -> Call | None:
     """What to try after a setting was refused: the next shorter list; None where there is none, or it is what stands."""
     data = call.payload["setVariableData"][0]
-    variable = _variable(data)
+    variable = from_request(data)
     wish = wishes(inbound).get((variable.component, variable.name))
     place = int(call.tag) + 1 if call.tag.isdecimal() else 0
     if wish is None or not call.tag or place >= len(wish.values):
         return None
-    name = f"{variable.name}[{variable.instance}]" if variable.instance else variable.name
-    standing = inbound.state.variable(variable.component, name, evse_id=variable.evse_id)
+    standing = inbound.state.variables.get(state_name(variable))
     if standing is not None and _same(standing, wish.values[place]):
         return None
     return _set(variable, wish, place)
-
-
-def _variable(data: Any) -> Variable:
-    component, variable = data["component"], data["variable"]
-    return Variable(
-        variable["name"],
-        "",
-        component["name"],
-        component.get("instance", ""),
-        variable.get("instance", ""),
-        component.get("evse", {}).get("id", 0),
-    )
 
 
 def _set(variable: Variable, wish: Wish, place: int) -> Call:
@@ -113,13 +101,12 @@ def _set(variable: Variable, wish: Wish, place: int) -> Call:
     if variable.instance:
         name["instance"] = variable.instance
     data = {"component": component, "variable": name, "attributeValue": wish.values[place]}
-    where = f"{variable.evse_id}:{variable.component}.{variable.name}[{variable.instance}]"
     return Call(
         "SetVariables",
         {"setVariableData": [data]},
         "commissioning",
         "what the charger is to report of its own",
-        key=f"set {where}",
+        key=f"set {state_name(variable)}",
         tag=str(place),
     )
 
