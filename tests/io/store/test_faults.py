@@ -154,6 +154,28 @@ def test_a_locked_file_holds_writing_up_and_loses_nothing(
     assert verify(journal.path).faults == ()
 
 
+def test_a_database_that_may_not_grow_is_told_and_loses_nothing(
+    tmp_path: Path, time_unit_s: float
+) -> None:
+    """SQLite's own word for a full disk. The limit is the connection's, so the next attempt finds room."""
+    alarms: list[str | None] = []
+    journal = SqliteJournal(written(tmp_path, 5), on_alarm=alarms.append)
+
+    def limit(connection: sqlite3.Connection) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    journal.ask(limit).result()
+    futures = [journal.append([note(i)]) for i in range(5, 500)]
+    assert [f.result(30 * time_unit_s) for f in futures] == list(range(6, 501))
+    journal.close()
+    assert alarms == [
+        "the journal cannot be written: database or disk is full (SQLITE_FULL)",
+        None,
+    ]
+    assert verify(journal.path).faults == ()
+
+
 def test_closing_what_cannot_be_written_gives_up_after_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,31 @@ def test_callbacks_run_where_they_are_posted(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_bug_in_the_writer_leaves_nobody_waiting(tmp_path: Path) -> None:
+    alarms: list[str | None] = []
+    journal = SqliteJournal(tmp_path / "journal", on_alarm=alarms.append)
+    assert journal.append([note(0)]).result() == 1
+    future = journal.append([Note(0, "k", "s", "a text, not bytes")])  # type: ignore[arg-type]
+    with pytest.raises(JournalClosed):
+        future.result()
+    assert alarms[0] is not None
+    assert "writer failed" in alarms[0]
+    with pytest.raises(JournalClosed):
+        journal.append([note(1)])
+    journal.close()
+    assert journal.last_seq == 1
+
+
+def test_a_closed_event_loop_does_not_stop_the_writer(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal")
+    loop = asyncio.new_event_loop()
+    loop.close()
+    journal.post_with(loop.call_soon_threadsafe)
+    journal.append_then([note(0)], lambda _: None)
+    assert journal.append([note(1)]).result() == 2
+    journal.close()
+
+
 def test_a_full_queue_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal", notes_max=10)
     held, go_on = threading.Event(), threading.Event()
@@ -128,7 +153,7 @@ def test_only_one_process_or_object_writes(tmp_path: Path) -> None:
     journal.close()
 
 
-@pytest.mark.parametrize("notes", [[], [Note(0, "k", "\ud800", b"")]])
+@pytest.mark.parametrize("notes", [[], [Note(0, "k", "\ud800", b"")], [Note(2**63, "k", "s", b"")]])
 def test_notes_that_cannot_be_written_are_refused_at_once(
     tmp_path: Path, notes: list[Note]
 ) -> None:

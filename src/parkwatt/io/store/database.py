@@ -38,30 +38,33 @@ UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 Job = Callable[[sqlite3.Connection], None]
 
 # A statement for each power of two: whatever the number of entries, few statements, each prepared once.
-_INSERT_ROWS_MAX = 512
+ONE_STATEMENT_ROWS = 512
 COLUMNS = "seq, recorded_unix_us, kind, subject, telemetry, payload, payload_digest, hash"
 _COLUMNS_COUNT = 8
 
 
 @cache
-def _insert_statement(rows: int) -> str:
-    places = ",".join(["(?,?,?,?,?,?,?,?)"] * rows)
-    return f"INSERT INTO entry ({COLUMNS}) VALUES {places}"  # noqa: S608 - constants only
+def _insert_statement(places: int) -> str:
+    rows = ",".join(["(?,?,?,?,?,?,?,?)"] * places)
+    return f"WITH given ({COLUMNS}) AS (VALUES {rows}) INSERT INTO entry SELECT * FROM given WHERE seq IS NOT NULL"  # noqa: S608
 
 
 def insert(connection: sqlite3.Connection, values: list[object]) -> None:
-    """Insert rows given as one flat list, in the order of `COLUMNS`.
+    """Insert rows given as one flat list, in the order of `COLUMNS`, durably where no transaction is open: all or none.
 
-    Many rows a statement: Python's interpreter lock is handed over once for each statement, and a busy event loop gives it back
-    only after milliseconds.
+    Up to `ONE_STATEMENT_ROWS` go in by one statement, with empty places at its end: Python's interpreter lock is handed over a
+    few times for each statement, and a busy event loop gives it back only after milliseconds.
     """
-    place, rows_left, rows = 0, len(values) // _COLUMNS_COUNT, _INSERT_ROWS_MAX
-    while rows_left:
-        while rows > rows_left:
-            rows //= 2
-        following = place + rows * _COLUMNS_COUNT
-        connection.execute(_insert_statement(rows), values[place:following])
-        place, rows_left = following, rows_left - rows
+    size = ONE_STATEMENT_ROWS * _COLUMNS_COUNT
+    if len(values) > size and not connection.in_transaction:
+        with transaction(connection):
+            insert(connection, values)
+        return
+    for start in range(0, len(values), size):
+        part = values[start : start + size]
+        places = 1 << (len(part) // _COLUMNS_COUNT - 1).bit_length()
+        part += [None] * (places * _COLUMNS_COUNT - len(part))
+        connection.execute(_insert_statement(places), part)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from parkwatt.io.store.database import Job
 # One commit: as much as is written and synced well within 50 ms.
 _BATCH_NOTES_MAX = 4096
 _BATCH_BYTES_MAX = 4 << 20
+_TIME_BITS = 63
 
 
 class Append(NamedTuple):
@@ -48,7 +49,7 @@ class WaitingNotes:
     def put(self, notes: Sequence[Note], done: Future[int] | Callable[[int], None]) -> None:
         """Take the notes of one call.
 
-        Raises JournalFull, JournalClosed, ValueError (no notes, or a text that UTF-8 cannot hold).
+        Raises JournalFull, JournalClosed, ValueError (no notes, a text that UTF-8 cannot hold, a time beyond 64 bits).
         """
         if not notes:
             raise ValueError("an append needs at least one note")
@@ -57,6 +58,8 @@ class WaitingNotes:
             size_bytes += len(note.payload)
             if not (note.subject.isascii() and note.kind.isascii()):
                 f"{note.subject}{note.kind}".encode()
+            if note.recorded_unix_us.bit_length() > _TIME_BITS:
+                raise ValueError(f"a time must fit into 64 bits, got {note.recorded_unix_us}")
         append = Append(notes, size_bytes, done)
         with self._changed:
             if self._closed:

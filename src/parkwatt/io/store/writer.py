@@ -96,16 +96,19 @@ class Writer:
         while (work := self._waiting.take()) is not None:
             appends, asked = work
             if appends:
-                self._append(appends)
+                try:
+                    self._append(appends)
+                except Exception as error:  # noqa: BLE001 a bug: nobody may wait for what will never come
+                    self._alarm.set(_ALARM_SOURCE, f"the journal's writer failed: {error!r}")
+                    self._waiting.close()
+                    self._give_up(appends)
             if asked is not None:
                 self._do(asked)
 
     def _append(self, appends: list[Append]) -> None:
         batch = _prepare(appends, self.head)
         if not self._write_until_durable(batch):
-            lost = [*appends, *self._waiting.give_up()]
-            self._waiting.written(lost)
-            _tell_given_up(lost)
+            self._give_up(appends)
             return
         self.head = batch.head
         self._write_head()
@@ -117,6 +120,11 @@ class Writer:
         if self.bytes_since_checkpoint > self.much_written_bytes:
             self.bytes_since_checkpoint = 0
             self.on_much_written()
+
+    def _give_up(self, appends: list[Append]) -> None:
+        lost = [*appends, *self._waiting.give_up()]
+        self._waiting.written(lost)
+        _tell_given_up(lost)
 
     def _write_until_durable(self, batch: _Batch) -> bool:
         """Whether the batch is durable: False only where the journal is closed before."""
@@ -148,8 +156,7 @@ class Writer:
                 raise JournalDamaged(
                     f"{self._path}: ends with entry {found[0]}, not with {self.head.seq} as written last"
                 )
-        with database.transaction(connection):
-            database.insert(connection, batch.values)
+        database.insert(connection, batch.values)
 
     def _write_head(self) -> None:
         try:
@@ -187,7 +194,11 @@ class Writer:
             else:
                 calls.append((append.done, seq))
         if calls:
-            self.post(partial(_call_all, calls))
+            try:
+                self.post(partial(_call_all, calls))
+            except RuntimeError as error:  # the event loop is closed: those who asked are gone
+                if "closed" not in str(error):
+                    raise
 
 
 def reason(error: Exception) -> str:
@@ -199,7 +210,7 @@ def reason(error: Exception) -> str:
 
 def _tell_given_up(appends: list[Append]) -> None:
     for append in appends:
-        if isinstance(append.done, Future) and append.done.set_running_or_notify_cancel():
+        if isinstance(append.done, Future) and not append.done.done():
             append.done.set_exception(JournalClosed("closed before it could be written"))
 
 
