@@ -1,7 +1,6 @@
 """Bytes of strangers: every one is bounded in time and memory, and none costs another charger its link."""
 
 import asyncio
-import os
 import random
 import struct
 import zlib
@@ -38,7 +37,7 @@ def frame(
         head += struct.pack("!BQ", bit | 127, len(payload))
     if not masked:
         return head + payload
-    key = os.urandom(4)
+    key = b"\x37\xfa\x21\x3d"  # of RFC 6455 §5.7
     return head + key + bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
 
 
@@ -71,6 +70,21 @@ async def still_serves(station: Backend) -> None:
         (b"\x81\xff" + (2**63 - 1).to_bytes(8, "big") + b"mask", 1009),
         (b"\x81\xff" + (1_048_577).to_bytes(8, "big") + b"mask", 1009),
         (frame(1, b"x" * 600_000, final=False) + frame(0, b"x" * 600_000), 1009),
+    ],
+    ids=[
+        "binary",
+        "not UTF-8",
+        "not masked",
+        "compressed without agreement",
+        "reserved bit",
+        "unknown opcode",
+        "continuation of nothing",
+        "text inside a message",
+        "long ping",
+        "short close",
+        "endless length",
+        "one byte too long",
+        "fragments too long",
     ],
 )
 def test_a_broken_frame_closes_the_link_as_the_standard_says(
@@ -157,6 +171,7 @@ def test_garbage_ends_in_time_and_harms_nobody(go: Go, tmp_path: Path, seed: int
         b"GET /" + b"a" * 5_000,
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
     ],
+    ids=["nothing", "method", "no blank line", "path", "TLS"],
 )
 def test_a_handshake_that_does_not_end_is_cut_off(go: Go, tmp_path: Path, begun: bytes) -> None:
     async def run() -> None:
@@ -203,6 +218,17 @@ def test_a_handshake_byte_by_byte_is_cut_off_all_the_same(go: Go, tmp_path: Path
         (request("CS001", *(f"X-{at}: x" for at in range(200))), 431),
         (request("x" * 9_000), 414),
         (request("CS001") + b"\x81\x82\0\0\0\0[]", 400),
+    ],
+    ids=[
+        "no WebSocket",
+        "POST",
+        "old version",
+        "short key",
+        "long header",
+        "much in headers",
+        "many headers",
+        "long path",
+        "frame too early",
     ],
 )
 def test_a_bad_request_is_answered_and_bounded(

@@ -40,6 +40,7 @@ _MASKED_64_BIT_LENGTH = 0x80 | 127
 _REASON_BYTES_MAX = 123  # a control frame holds 125 bytes, two are the code
 _COMPRESSED_FROM_BYTES = 512  # below, a message alone hardly shrinks
 _BYTES_PER_TOKEN = 16_384
+_LINGER_S = 0.5
 
 # Windows of 4 kB. The compressor's is thrown away after each message, so that an idle link holds none.
 _DEFLATE = ServerPerMessageDeflateFactory(
@@ -153,12 +154,7 @@ class WebSocketLink(asyncio.Protocol):
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close politely, and cut off after `close_timeout_s`."""
-        if self._state is not _OPEN:
-            return
-        reason = reason.encode()[:_REASON_BYTES_MAX].decode(errors="ignore")
-        self.machine.send_close(code, reason)
-        self._flush()
-        self._expect_end(Closed(code, reason, by_charger=False))
+        self._close(code, reason, self._around.settings.close_timeout_s)
 
     def peer(self) -> str:
         """The charger's address."""
@@ -274,6 +270,8 @@ class WebSocketLink(asyncio.Protocol):
         if self._state is _HANDSHAKE:
             self._read_handshake(data)
             return
+        if self.machine.eof_sent:
+            return  # it has failed: what still comes is not heard (RFC 6455 §7.1.7)
         self.heard_s = self._around.loop.time()
         if self._life is not None and not self._life.done():
             self._life.set_result(None)
@@ -420,8 +418,8 @@ class WebSocketLink(asyncio.Protocol):
         for data in self.machine.data_to_send():
             if data:
                 self._write(data)
-            elif not self._transport.is_closing():
-                self._transport.close()  # sends what is buffered first; closing one side alone is not possible under TLS
+            elif self.machine.close_rcvd is not None or self._state is _HANDSHAKE:
+                self._transport.close()  # sends what is buffered first
 
     def _write(self, data: bytes) -> None:
         if self._transport.is_closing():
@@ -434,21 +432,27 @@ class WebSocketLink(asyncio.Protocol):
             self.cut_off("it does not read what it is sent")
 
     def _fail(self, code: int, reason: str) -> None:
-        """Tell why and close without waiting for the charger (RFC 6455 §7.1.7)."""
+        """Close because of what the charger sent (RFC 6455 §7.1.7), without much patience."""
+        self._close(code, reason, _LINGER_S)
+
+    def _close(self, code: int, reason: str, timeout_s: float) -> None:
         if self._state is not _OPEN:
             return
-        self.machine.fail(code, reason)
-        self._note(Closed(code, reason, by_charger=False))
+        reason = reason.encode()[:_REASON_BYTES_MAX].decode(errors="ignore")
+        self.machine.send_close(code, reason)
         self._flush()
-        self._expect_end(Closed(code, reason, by_charger=False))
+        self._expect_end(Closed(code, reason, by_charger=False), timeout_s)
 
-    def _expect_end(self, closed: Closed) -> None:
+    def _expect_end(self, closed: Closed, timeout_s: float = _LINGER_S) -> None:
+        """Wait for the charger to end the connection, and cut it off in time.
+
+        To end it at once would reset it while the charger still sends, and it would never read why.
+        """
         self._note(closed)
         if self._state is _ENDED:
             return
         self._state = _CLOSING
         self._disarm()
-        timeout_s = self._around.settings.close_timeout_s
         self._timer = self._around.loop.call_later(timeout_s, self._transport.abort)
         self._resume()
 
