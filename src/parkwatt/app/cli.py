@@ -25,6 +25,7 @@ from parkwatt.app.journal import export_command
 from parkwatt.app.serve import command as serve_command
 from parkwatt.app.study import command as study_command
 from parkwatt.app.subcommand import Run
+from parkwatt.app.virtual import command as virtual_command
 from parkwatt.domain.errors import InputError, ParkwattError
 
 BAD_INPUT = 2
@@ -45,6 +46,7 @@ COMMANDS = (
     replay_command.register,
     journal_command.register,
     export_command.register,
+    virtual_command.register,
 )
 
 _EXAMPLES = """\

@@ -1,0 +1,1 @@
+"""`parkwatt virtual`: virtual chargers and cars on the command line."""
