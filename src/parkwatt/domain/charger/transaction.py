@@ -84,7 +84,7 @@ class Transaction(msgspec.Struct, omit_defaults=True):
     newest_unix_us: int = 0
     seen: SequenceNumbers = msgspec.field(default_factory=SequenceNumbers)
     numbers_reused: bool = False
-    keys: dict[str, None] = msgspec.field(default_factory=dict)
+    keys: list[tuple[int, int, str]] = msgspec.field(default_factory=list)
     import_register: RegisterEnergy = msgspec.field(default_factory=RegisterEnergy)
     export_register: RegisterEnergy = msgspec.field(default_factory=RegisterEnergy)
     import_intervals_kwh: float | None = None
@@ -138,10 +138,9 @@ class Transaction(msgspec.Struct, omit_defaults=True):
         is_newest = at_unix_us >= self.newest_unix_us
         if report.seq_no is not None:
             is_newest = self._note_number(report.seq_no, is_newest, report.late)
-        keys = self.keys
-        keys[_key(report)] = None
-        if len(keys) > _KEYS_MAX:
-            del keys[next(iter(keys))]
+        self.keys.append(_key(report))
+        if len(self.keys) > _KEYS_MAX:
+            del self.keys[0]
         if report.phase == "started" or not self.start_measured:
             self._note_start(report, at_unix_us)
         if report.token and not self.token:
@@ -160,7 +159,7 @@ class Transaction(msgspec.Struct, omit_defaults=True):
             self.ended_unix_us = at_unix_us
             self.end_reason = report.reason
             self.charging_state = "idle"
-            self.keys = dict.fromkeys(list(keys)[-_KEYS_ENDED_MAX:])
+            del self.keys[:-_KEYS_ENDED_MAX]
 
     def add_reading(self, reading: MeterReading, at_unix_us: int) -> None:
         """Take in a meter reading; ``at_unix_us`` stands in where it has no time of its own."""
@@ -236,9 +235,10 @@ def _is_more(register_kwh: float | None, last_kwh: float | None) -> bool:
     return register_kwh is not None and last_kwh is not None and register_kwh > last_kwh
 
 
-def _key(report: TransactionReported) -> str:
+def _key(report: TransactionReported) -> tuple[int, int, str]:
     """What tells a report from all others: number, time and, for stations whose number or clock stands still, occasion."""
-    return (
-        f"{report.seq_no} {report.measured_unix_us} {report.phase} {report.trigger} "
-        + report.charging_state
-    )
+    seq_no = -1 if report.seq_no is None else report.seq_no
+    measured_unix_us = -1 if report.measured_unix_us is None else report.measured_unix_us
+    if report.phase != "updated":
+        return (seq_no, measured_unix_us, report.phase)
+    return (seq_no, measured_unix_us, f"{report.trigger} {report.charging_state}")
