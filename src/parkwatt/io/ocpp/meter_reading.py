@@ -15,13 +15,11 @@ Slots = list[float | None]
 QUANTITY_COUNT = len(QUANTITIES)
 SLOT_COUNT = 4 * QUANTITY_COUNT
 
-_FIELD_COUNT = QUANTITIES.index("power_import_kw")
 _POWER_IMPORT = QUANTITIES.index("power_import_kw")
 _POWER_EXPORT = QUANTITIES.index("power_export_kw")
 _ENERGY_NET = QUANTITIES.index("energy_net_kwh")
 _CURRENT_IMPORT = QUANTITIES.index("current_import_a")
 _CURRENT_EXPORT = QUANTITIES.index("current_export_a")
-_CURRENT = QUANTITIES.index("current_a")
 _VOLTAGE = QUANTITIES.index("voltage_v")
 _SOC = QUANTITIES.index("soc")
 _ENERGY_IMPORT = QUANTITIES.index("energy_import_kwh")
@@ -83,14 +81,34 @@ def reading_of(
         current_import, current_export = values[_CURRENT_IMPORT], values[_CURRENT_EXPORT]
         if current_import is not None or current_export is not None:
             current_a = ((current_import or 0.0) - (current_export or 0.0),)
-    return MeterReading(  # type: ignore[call-arg]
+    (
+        energy_import_kwh,
+        energy_export_kwh,
+        energy_import_interval_kwh,
+        energy_export_interval_kwh,
+        soc,
+        _,
+        _,
+        setpoint_kw,
+        power_offered_kw,
+        frequency_hz,
+        temperature_c,
+    ) = values[:_POWER_IMPORT]
+    return MeterReading(
         unix_us,
         moment,
         power_kw,
-        *values[:_CURRENT],
+        energy_import_kwh,
+        energy_export_kwh,
+        energy_import_interval_kwh,
+        energy_export_interval_kwh,
+        soc,
         current_a,
         voltage_v,
-        *values[_VOLTAGE + 1 : _FIELD_COUNT],
+        setpoint_kw,
+        power_offered_kw,
+        frequency_hz,
+        temperature_c,
         signed,
     )
 
