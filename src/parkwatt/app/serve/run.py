@@ -34,6 +34,8 @@ from parkwatt.io.store.retention import thin
 from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 SWEEP_S = 0.2
+# Files and sockets beside the chargers': the journal, the API, handshakes under way.
+SOCKETS_BESIDE = 512
 RETENTION_ROUND_S = 6 * 3600.0
 # State of many chargers is many objects that live long: the collector need not look at them often.
 _GC_THRESHOLDS = (50_000, 20, 50)
@@ -57,12 +59,26 @@ def serve_until_stopped(settings: ServeSettings) -> None:
     Raises InputError for what cannot be used, JournalDamaged, OSError.
     """
     set_up_logs(settings.log_format, settings.log_level)
+    _allow_sockets(settings.ocpp.links_max)
     try:
         import uvloop
     except ImportError:  # no wheel for this system: the standard loop does the same, slower
         asyncio.run(serve(settings))
     else:
         uvloop.run(serve(settings))
+
+
+def _allow_sockets(links_max: int) -> None:
+    """Let the process open a socket for each charger, as far as the system allows."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = links_max + SOCKETS_BESIDE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 async def serve(settings: ServeSettings) -> None:
