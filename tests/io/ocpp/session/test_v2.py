@@ -9,7 +9,7 @@ from parkwatt.io.ocpp import messages
 from parkwatt.io.ocpp.session import v2
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.version import Version
-from tests.io.ocpp.messages.generate import example, generator
+from tests.io.ocpp.messages.generate import example, generator, mutated
 from tests.io.ocpp.session.made_v2 import Talk
 
 VERSIONS = (Version.V201, Version.V21)
@@ -101,11 +101,32 @@ def test_any_message_gets_a_reply_by_the_schema(version: Version, action: str) -
     consents = ChargerSettings(discharge=True)
     listed = ChargerSettings(tokens=frozenset({"AA11"}))
     talks = [Talk(version, settings, Signer()) for settings in (consents, listed)]
-    for number in range(60):
+    for number in range(15):
         share = (0.0, 0.5, 1.0)[number % 3]
         for talk in talks:
             talk.pass_s(1)
             talk.tell(action, example(version, action, "request", rng, share=share))
+
+
+@pytest.mark.parametrize(("version", "action"), HANDLED)
+def test_what_is_wrong_and_understood_gets_a_reply_by_the_schema(
+    version: Version, action: str
+) -> None:
+    rng = generator(len(action) + 1)
+    talk = Talk(version, ChargerSettings(discharge=True), Signer())
+    understood = 0
+    for _ in range(40):
+        wrong = mutated(example(version, action, "request", rng, share=0.7), rng)
+        try:
+            reply = talk.say(action, wrong)
+        except messages.MessageFault:
+            continue
+        if (
+            action != "GetCertificateChainStatus"
+        ):  # its reply repeats what was asked, right or wrong
+            messages.check_response(version, action, reply)
+        understood += 1
+    assert understood
 
 
 @pytest.mark.parametrize("version", VERSIONS)

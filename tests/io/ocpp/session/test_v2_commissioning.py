@@ -229,6 +229,10 @@ def test_a_setting_by_hand_is_noted_and_not_tried_again() -> None:
     assert talk.state.variable("OCPPCommCtrlr", "OfflineThreshold") == "123"
     answer_set(talk, call, "Rejected")
     talk.refuse(call, "InternalError")
+    question = {"component": data["component"], "variable": data["variable"]}
+    talk.refuse(
+        Call("GetVariables", {"getVariableData": [question] * 2}, "hand", ""), "NotImplemented"
+    )
     assert not talk.calls
     assert len(talk.heard(VariablesReported)) == 1
 

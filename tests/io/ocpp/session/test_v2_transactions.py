@@ -129,6 +129,17 @@ def test_a_slow_clock_is_not_a_queue_once_the_link_is_older_than_its_lag() -> No
     assert not last(talk).late
 
 
+def test_a_clock_that_is_set_back_does_not_turn_now_into_history() -> None:
+    talk = Talk()
+    ahead = talk.clock(7200)
+    talk.transaction("Started", "CablePluggedIn", 0, evse=PLACE, timestamp=ahead)
+    talk.pass_s(10)
+    talk.transaction("Updated", "ChargingStateChanged", 1, evse=PLACE, state="Charging")
+    assert not last(talk).late
+    talk.transaction("Updated", "Trigger", 1, evse=PLACE, timestamp=talk.clock(-5))
+    assert len(talk.heard(TransactionReported)) == 2  # its number was seen: a repetition
+
+
 def test_a_clock_that_is_not_set_is_no_reason_to_doubt_the_report() -> None:
     talk = Talk()
     talk.transaction("Started", "CablePluggedIn", 0, evse=PLACE, timestamp="1970-01-01T00:01:00Z")

@@ -199,6 +199,8 @@ def _ask_by_mode(inbound: Inbound, found: Variable) -> None:
 
 def variables_refused(inbound: Inbound, call: Call, code: str) -> None:
     """GetVariables was answered with an error: ask for less at a time, or for a report where there is no such message."""
+    if call.purpose != "commissioning":
+        return
     items = call.payload["getVariableData"]
     if code not in _NO_SUCH_MESSAGE and len(items) > 1:
         half = len(items) // 2

@@ -51,6 +51,7 @@ CRITICAL_EVENTS = frozenset(
 )
 # 0 danger, 1 hardware failure, 2 system failure, 3 critical (2.1, EventData.severity).
 _SEVERITY_CRITICAL_MAX = 3
+_VAT_NUMBER_MAX = 20
 
 
 def boot_notification(inbound: Inbound, message: Any) -> dict[str, Any]:
@@ -190,7 +191,8 @@ def vat_number(inbound: Inbound, message: Any) -> dict[str, Any]:
     """VatNumberValidation (2.1): nobody is billed here, so no number is vouched for."""
     keep(inbound, "VatNumberValidation", message)
     info = status_info("UnsupportedRequest", "Nobody is billed here.")
-    reply = {"vatNumber": message.vatNumber, "status": "Rejected", "statusInfo": info}
+    number = message.vatNumber[:_VAT_NUMBER_MAX]
+    reply = {"vatNumber": number, "status": "Rejected", "statusInfo": info}
     if message.evseId is not None:
         reply["evseId"] = message.evseId
     return reply

@@ -66,7 +66,7 @@ def transaction_event(inbound: Inbound, message: Any) -> dict[str, Any]:
         trigger,
         measured_unix_us,
         offline,
-        _is_late(inbound, known, measured_unix_us, offline=offline),
+        offline or _is_history(inbound, known, measured_unix_us, message.seqNo),
         trigger in _PERIODIC,
         token if starts_it else "",
         _CHARGING_STATES.get(info.chargingState, "unknown"),
@@ -96,16 +96,18 @@ def _place(inbound: Inbound, known: Transaction | None) -> int:
     return places[0] if len(places) == 1 else 0
 
 
-def _is_late(
-    inbound: Inbound, known: Transaction | None, measured_unix_us: int | None, *, offline: bool
+def _is_history(
+    inbound: Inbound, known: Transaction | None, measured_unix_us: int | None, seq_no: int
 ) -> bool:
-    """Whether the report is history: queued without a link, or overtaken by a newer one of its transaction."""
-    if offline:
-        return True
+    """Whether the report was overtaken by a newer one of its transaction, or queued without a word of it.
+
+    One that counts on from the highest number is not overtaken: where its time is older, the clock was set back.
+    """
     if measured_unix_us is None:
         return False
     if known is not None and measured_unix_us < known.newest_unix_us:
-        return True
+        runs = known.seen.runs
+        return not runs or seq_no <= runs[-1][1]
     connected_unix_us = inbound.state.connected_unix_us
     return (
         connected_unix_us is not None
