@@ -134,6 +134,17 @@ def test_late_readings_count_as_energy_and_are_not_shown_as_of_now() -> None:
     assert state.transactions["0"].imported_kwh == 0.0
 
 
+def test_readings_of_the_time_before_that_name_no_transaction_are_not_the_running_ones() -> None:
+    state = state_after(
+        (0, told("1", "started", 0, metered(0, energy_import_kwh=100.0))),
+        read(5, energy_import_kwh=101.0),
+        (6, MeterRead(1, (metered(-600, energy_import_kwh=60.0),))),
+        (6, MeterRead(1, (metered(-9, energy_import_interval_kwh=60.0),))),
+    )
+    assert state.transactions["1"].imported_kwh == pytest.approx(1.0)
+    assert state.transactions["1"].import_intervals_kwh is None
+
+
 def test_authorised_before_the_car_is_there_is_no_car() -> None:
     state = state_after((0, told("1", "started", 0, charging_state="idle")))
     assert state.evse(1).car_connected is False

@@ -175,12 +175,13 @@ def test_what_comes_after_the_end_counts_as_energy_and_opens_nothing() -> None:
     assert transaction.imported_kwh == pytest.approx(2.5)
 
 
-def test_readings_of_the_time_before_are_not_the_transactions() -> None:
-    transaction = fold([report(0, 100.0, "started", 0), report(5, 101.0, seq_no=1)])
-    transaction.add_reading(MeterReading(_T - 600 * _MINUTE, energy_import_kwh=60.0), _T)
-    transaction.add_reading(MeterReading(_T - 9 * _MINUTE, energy_import_interval_kwh=60.0), _T)
-    assert transaction.imported_kwh == pytest.approx(1.0)
-    assert transaction.import_intervals_kwh is None
+def test_a_clock_set_back_after_a_start_without_a_register_loses_no_energy() -> None:
+    story = [
+        report(0, phase="started", seq_no=0),
+        report(-90, 100.0, seq_no=1),
+        report(-60, 103.0, seq_no=2),
+    ]
+    assert fold(story).imported_kwh == pytest.approx(3.0)
 
 
 def test_a_beginning_without_a_clock_does_not_shut_out_the_queue_after_it() -> None:

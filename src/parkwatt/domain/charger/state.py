@@ -252,7 +252,7 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
         transaction = self.transactions.get(transaction_id or "")
         for reading in event.readings:
             self._reading(evse, reading, now_unix_us)
-            if transaction is not None and (transaction.open or event.transaction_id):
+            if transaction is not None and (event.transaction_id or transaction.follows(reading)):
                 transaction.add_reading(reading, now_unix_us)
 
     def _reading(self, evse: EvseState, reading: MeterReading, now_unix_us: int) -> None:

@@ -166,12 +166,6 @@ class Transaction(msgspec.Struct, omit_defaults=True):
         measured_unix_us = reading.measured_unix_us
         if measured_unix_us is None:
             measured_unix_us = at_unix_us
-        elif (
-            self.start_measured
-            and measured_unix_us < self.started_unix_us - _BEFORE_US
-            and not self._is_beyond(reading)
-        ):
-            return  # of the time before: a backlog, or the charger's round of values by the clock
         import_kwh, export_kwh = reading.energy_import_kwh, reading.energy_export_kwh
         if import_kwh is not None:
             if self.start_register_kwh is None and reading.moment == "begin":
@@ -184,6 +178,15 @@ class Transaction(msgspec.Struct, omit_defaults=True):
             or reading.energy_export_interval_kwh is not None
         ):
             self._add_intervals(reading)
+
+    def follows(self, reading: MeterReading) -> bool:
+        """Whether a reading that names no transaction can be of this one: not of the time before, from a backlog."""
+        return (
+            reading.measured_unix_us is None
+            or not self.start_measured
+            or reading.measured_unix_us >= self.started_unix_us - _BEFORE_US
+            or self._is_beyond(reading)
+        )
 
     def _note_number(self, seq_no: int, is_newest: bool, late: bool) -> bool:
         """Note the number; whether the report is the newest, which a greater number says as well as a later time."""
