@@ -108,7 +108,7 @@ def next_deadline(check: Check, now_unix_us: int) -> int | None:
         return None
     times = [base_unix_us + after_us for after_us in _DEADLINES_US]
     times += [check.progress_unix_us + _STILL_US, base_unix_us + _LAST_US + SECOND_US]
-    return min((time for time in times if time > now_unix_us), default=None)
+    return min((time for time in times if time >= now_unix_us), default=None)
 
 
 def judge(check: Check, aim: Goal, now_unix_us: int) -> Finding | None:

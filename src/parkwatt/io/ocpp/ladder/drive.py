@@ -43,7 +43,7 @@ def drive(turn: Turn, evse: EvseMemory) -> None:
     rung = settle(turn, evse)
     limit_kw = turn.settings.power_kw_max
     power_kw = max(-limit_kw, min(limit_kw, wanted.power_kw))
-    if turn.now_unix_us < evse.rest_until_unix_us:
+    if evse.rest_until_unix_us:
         rung, power_kw = Rung.LIMITS_ONLY, max(0.0, power_kw)
     elif power_kw < 0.0 and not rung.discharges:
         _refuse(turn, evse, wanted)
@@ -88,6 +88,8 @@ def begin_check(turn: Turn, evse: EvseMemory) -> None:
             evse.measured_unix_us = max(evse.measured_unix_us, known.reading.measured_unix_us or 0)
     evse.recheck_unix_us = now_unix_us + _RECHECK_US
     sent = evse.sent
+    if sent is not None and sent.power_kw < 0.0 and not evse.climb_unix_us:
+        evse.climb_unix_us = now_unix_us
     if sent is not None and sent.accepted:
         check.accepted_unix_us = now_unix_us
         ask_schedule(turn, evse)
@@ -247,14 +249,12 @@ def _send(turn: Turn, evse: EvseMemory, wanted: SetPower, rung: Rung, power_kw: 
 
 def _watch(turn: Turn, evse: EvseMemory, sent: Sent) -> None:
     """Begin a check where a direction is new on this rung; let one that runs know that the set-point changed."""
-    if turn.now_unix_us < evse.rest_until_unix_us:
+    if evse.rest_until_unix_us:
         evse.check = None
         return
     sign = (sent.transaction_id, sent.rung, sent.power_kw < 0.0)
     if evse.wanted is None or evse.wanted.power_kw >= 0.0:
         evse.climb_unix_us = 0
-    elif not evse.climb_unix_us:
-        evse.climb_unix_us = turn.now_unix_us
     if evse.checked != sign:
         evse.checked = sign
         begin_check(turn, evse)

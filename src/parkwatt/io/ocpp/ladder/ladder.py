@@ -176,7 +176,7 @@ class Ladder:
 def _wakes(turn: Turn, evse: EvseMemory) -> Iterator[int]:
     if evse.wanted is not None:
         yield evse.lease_ends_unix_us
-    if turn.now_unix_us < evse.rest_until_unix_us:
+    if evse.rest_until_unix_us:
         yield evse.rest_until_unix_us
     if evse.sent is not None:
         renew = renew_unix_us(evse, asked=False)

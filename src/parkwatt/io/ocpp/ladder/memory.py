@@ -69,7 +69,13 @@ class Distrust(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class EvseMemory(msgspec.Struct, omit_defaults=True):
-    """One connection point. ``rung`` drives it, ``highest`` is what it is trusted with, ``proven`` what it has shown."""
+    """One connection point. ``rung`` drives it, ``highest`` is what it is trusted with, ``proven`` what it has shown.
+
+    ``lease_ends_unix_us``: of what is wanted; ``serial``: counts what was sent; ``form``, ``tried``: ways to write a profile, after
+    a refusal. ``rest_until_unix_us``: it rests after it charged in place of discharging, at least so long; 0: it does not.
+    ``climb_unix_us``: when the first of the checks began that look for a rung that discharges; 0: none does. ``checked``: of
+    which transaction, rung and direction the last check was.
+    """
 
     evse_id: int
     rung: Rung = Rung.LIMITS_ONLY
@@ -140,4 +146,4 @@ def forget_proofs(evse: EvseMemory) -> None:
     evse.ignored_counts.clear()
     evse.tried.clear()
     evse.form = evse.checked = evse.judged = None
-    evse.rest_until_unix_us = 0
+    evse.rest_until_unix_us = evse.climb_unix_us = 0

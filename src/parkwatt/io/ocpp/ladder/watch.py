@@ -20,6 +20,7 @@ from parkwatt.io.ocpp.ladder.turn import Turn, tag
 _TRIGGER_US = 2 * SECOND_US
 # Time for a changed set-point before a reading that does not fit begins a check.
 _CALM_US = 20 * SECOND_US
+_CLIMB_US = 28 * SECOND_US
 _BLIND_US = 90 * SECOND_US
 
 
@@ -54,6 +55,8 @@ def go_on(turn: Turn, evse: EvseMemory) -> None:
     if check is None or sent is None:
         return
     finding = checks.judge(check, _aim(evse, sent), turn.now_unix_us)
+    if finding is None and _overdue(turn, evse, check, sent):
+        finding = checks.Finding("unseen", "no rung was seen to discharge the car in time")
     if finding is None:
         return
     if finding.verdict == "followed":
@@ -105,7 +108,16 @@ def wake_unix_us(turn: Turn, evse: EvseMemory) -> int | None:
     times = [_check_due(turn, evse), _trigger_due(turn, evse)]
     if evse.check is not None:
         times.append(checks.next_deadline(evse.check, turn.now_unix_us))
+        if evse.climb_unix_us and turn.now_unix_us <= evse.climb_unix_us + _CLIMB_US:
+            times.append(evse.climb_unix_us + _CLIMB_US)
     return min((time for time in times if time is not None), default=None)
+
+
+def _overdue(turn: Turn, evse: EvseMemory, check: Check, sent: Sent) -> bool:
+    """Whether all rungs together took so long that the charger has to rest within 30 s of the set-point."""
+    answered = check.accepted_unix_us is not None or check.unanswered
+    late = turn.now_unix_us - evse.climb_unix_us >= _CLIMB_US
+    return answered and sent.power_kw < 0.0 and evse.climb_unix_us > 0 and late
 
 
 def _aim(evse: EvseMemory, sent: Sent) -> checks.Goal:
@@ -119,7 +131,7 @@ def _surprises(turn: Turn, evse: EvseMemory, sent: Sent, differs: bool) -> bool:
         sent.accepted
         and differs
         and turn.now_unix_us - sent.sent_unix_us >= _CALM_US
-        and turn.now_unix_us >= evse.rest_until_unix_us
+        and not evse.rest_until_unix_us
         and (judged is None or judged.verdict in {"followed", "unseen"} or sent.rung in evse.proven)
     )
 
@@ -158,7 +170,7 @@ def _check_due(turn: Turn, evse: EvseMemory) -> int | None:
     sent = evse.sent
     if evse.check is not None or sent is None or not sent.accepted or not turn.memory.ready:
         return None
-    if turn.now_unix_us < evse.rest_until_unix_us:
+    if evse.rest_until_unix_us:
         return None
     if sent.power_kw < 0.0:
         heard_unix_us = max(evse.power_unix_us, sent.sent_unix_us)
