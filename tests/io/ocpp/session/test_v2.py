@@ -112,7 +112,7 @@ def test_any_message_gets_a_reply_by_the_schema(version: Version, action: str) -
 def test_what_is_wrong_and_understood_gets_a_reply_by_the_schema(
     version: Version, action: str
 ) -> None:
-    rng = generator(len(action) + 1)
+    rng = generator(100 + len(action))
     talk = Talk(version, ChargerSettings(discharge=True), Signer())
     understood = 0
     for _ in range(40):
