@@ -390,3 +390,24 @@ def test_asking_whether_a_report_is_known_changes_nothing(events: list[ChargerEv
     assert known == again
     assert msgspec.json.encode(state) == before
     assert not state.repeats(told("never heard", "started", 0))
+
+
+def test_a_transaction_that_names_its_place_late_leaves_none_behind() -> None:
+    state = ChargerState("C1")
+    started = TransactionReported("T", "started", 0, seq_no=0, measured_unix_us=1)
+    named = TransactionReported("T", "updated", 2, seq_no=1, measured_unix_us=2)
+    for now_unix_us, event in enumerate((started, named), start=1):
+        state.apply(event, now_unix_us)
+    assert state.evse(0).transaction_id is None
+    assert state.evse(2).transaction_id == "T"
+
+
+def test_numbers_that_a_charger_makes_up_take_bounded_memory() -> None:
+    state = ChargerState("C1")
+    for number in range(1000):
+        state.apply(StatusChanged(number, 1, "available"), number)
+        begun = TransactionReported(f"T{number}", "started", 1, seq_no=0, measured_unix_us=number)
+        state.apply(begun, number)
+    assert len(state.evses) <= 256
+    assert len(state.transactions) <= 160
+    assert state.evse(1).transaction_id == "T999"

@@ -72,10 +72,10 @@ class TokenPresented(_Event, frozen=True, tag="charger.token"):
 class TransactionReported(_Event, frozen=True, tag="transaction.reported"):
     """A transaction began, went on or ended. What a charger repeats is journalled once.
 
-    ``seq_no``: the charger's own count, None where the protocol has none. ``phase``: of the report. ``offline``: it was queued while the
-    charger had no link. ``late``: it came after a later one, or so long after it was measured that it is history, no
-    state of now. ``periodic``: sent by the clock for its meter values alone. ``token``: who started it. ``reason``: why it
-    ended.
+    ``seq_no``: the charger's own count, None where the protocol has none. ``phase``: of the report. ``offline``: it was
+    queued while the charger had no link. ``late``: it came after a later one, or so long after it was measured that it is
+    history, no state of now. ``periodic``: sent by the clock for its meter values alone. ``token``: who started it.
+    ``reason``: why it ended.
     """
 
     transaction_id: str

@@ -30,6 +30,10 @@ from parkwatt.domain.charger.transaction import Transaction
 
 # Ended transactions that are remembered to recognise what a charger repeats; the journal keeps all.
 _ENDED_MAX = 16
+# Open transactions that are remembered: more than any charger runs, so that only ones that never ended are forgotten.
+_OPEN_MAX = 128
+# Connection points of one charger: more than any has, so that a charger that makes numbers up takes no more memory.
+_EVSES_MAX = 256
 # A SoC is unknown once the car has moved this much energy without a new value, or after this time. Cars tell whole percents:
 # one of them is about 1 kWh of a large car's battery, and more of a truck's.
 _SOC_STALE_KWH = 2.0
@@ -120,10 +124,12 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
     deviation_count: int = 0
 
     def evse(self, evse_id: int) -> EvseState:
-        """The connection point, known from now on."""
+        """The connection point, known from now on; beyond any number that a charger has it is not kept."""
         found = self.evses.get(evse_id)
         if found is None:
-            found = self.evses[evse_id] = EvseState(evse_id)
+            found = EvseState(evse_id)
+            if len(self.evses) < _EVSES_MAX:
+                self.evses[evse_id] = found
         return found
 
     def open_transaction(self, evse_id: int) -> Transaction | None:
@@ -202,10 +208,15 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
         if transaction is None:
             transaction = Transaction(event.transaction_id, event.evse_id)
             self.transactions[event.transaction_id] = transaction
-            self._forget_ended()
+            self._forget_oldest()
             self._note_number(event.transaction_id)
+        evse_id_before = transaction.evse_id
         transaction.apply(event, now_unix_us)
         evse = self.evse(transaction.evse_id)
+        if transaction.evse_id != evse_id_before:
+            left = self.evses.get(evse_id_before)
+            if left is not None and left.transaction_id == event.transaction_id:
+                left.transaction_id = None
         if event.phase == "ended":
             if evse.transaction_id == event.transaction_id:
                 evse.transaction_id = None
@@ -241,9 +252,15 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
             if self.last_transaction_number < number <= _TRANSACTION_NUMBER_MAX:
                 self.last_transaction_number = number
 
-    def _forget_ended(self) -> None:
+    def _forget_oldest(self) -> None:
+        """Forget transactions beyond the bounds; one whose end never came would otherwise stay for good."""
+        if len(self.transactions) <= _ENDED_MAX:
+            return
         ended = [key for key, known in self.transactions.items() if not known.open]
         for key in ended[: max(0, len(ended) - _ENDED_MAX)]:
+            del self.transactions[key]
+        unfinished = [key for key, known in self.transactions.items() if known.open]
+        for key in unfinished[: max(0, len(unfinished) - _OPEN_MAX)]:
             del self.transactions[key]
 
     def _meter(self, event: MeterRead, now_unix_us: int) -> None:

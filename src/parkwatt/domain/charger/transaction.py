@@ -118,6 +118,8 @@ class Transaction(msgspec.Struct, omit_defaults=True):
         """
         if report.phase == "ended" and not self.open:
             return True
+        if report.seq_no is not None and report.seq_no > self.seen.last:
+            return False  # nearly every report
         if report.measured_unix_us is None and (
             report.seq_no is None or (report.seq_no == 0 and report.phase == "updated")
         ):
