@@ -168,6 +168,18 @@ def test_a_slow_ramp_is_given_time(before_kw: float, ramp_kw_per_s: float) -> No
     assert world.proven
 
 
+@pytest.mark.parametrize(("ramp_kw_per_s", "rung"), [(0.7, L2), (0.3, L0)])
+def test_a_slow_ramp_from_full_power_is_no_opposition(ramp_kw_per_s: float, rung: Rung) -> None:
+    world = World(manners=Manners(ramp_kw_per_s=ramp_kw_per_s))
+    world.station.power_kw = 11.0
+    world.begin().run(12.0)
+    asked_s = world.now_s
+    world.ask(-6.0).run(40.0)
+    assert world.rung == rung
+    assert world.settled_s() - asked_s < 30.0
+    assert "opposed" not in [verdict for verdict, _ in world.verdicts()]
+
+
 def test_the_meter_wins_over_a_schedule_that_lies() -> None:
     world = World(manners=Manners(schedule="full"))
     world.begin()

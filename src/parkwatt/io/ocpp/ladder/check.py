@@ -1,7 +1,8 @@
 """Judges a set-point by what the meter shows in the seconds after it, and by the schedule that the charger reports back.
 
 The meter decides; a schedule counts only where it shows charging in place of discharging and no meter contradicts it. Times
-run from the charger's answer. A power that comes closer to what was asked for gets more time than one that stands still.
+run from the charger's answer. A power that comes closer to what was asked for gets more time than one that stands still; while
+it goes down from charging, as long as the ladder has for all rungs.
 Asked to discharge, a charger is
 
 - followed as soon as the meter shows the power, within 10 % and 0.3 kW, or that it discharges less and stays there;
@@ -151,7 +152,7 @@ def _discharging(
     asked = f"asked for {_kw(aim.high_kw)}, the meter shows {_kw(power_kw)}"
     still = now_unix_us - check.progress_unix_us >= _STILL_US
     if power_kw > tolerance_kw:
-        if _turned(check, aim, power_kw, seen_us) or passed_us >= _LAST_US:
+        if _turned(check, aim, power_kw, seen_us):
             return Finding("opposed", _with_schedule(check, asked))
         stays = still and passed_us >= _OPPOSED_US and seen_us >= _BLIND_OPPOSED_US
         return Finding("opposed", _with_schedule(check, asked)) if stays else None

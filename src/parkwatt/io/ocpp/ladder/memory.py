@@ -71,10 +71,10 @@ class Distrust(msgspec.Struct, frozen=True, omit_defaults=True):
 class EvseMemory(msgspec.Struct, omit_defaults=True):
     """One connection point. ``rung`` drives it, ``highest`` is what it is trusted with, ``proven`` what it has shown.
 
-    ``lease_ends_unix_us``: of what is wanted; ``serial``: counts what was sent; ``form``, ``tried``: ways to write a profile,
-    after a refusal. ``rest_until_unix_us``: it rests after it charged in place of discharging, at least so long; 0: it does not.
-    ``climb_unix_us``: when the first of the checks began that look for a rung that discharges; 0: none does. ``checked``: of
-    which transaction, rung and direction the last check was.
+    ``lease_ends_unix_us``: of what is wanted; ``serial``: counts what was sent; ``form``, ``tried``: ways to write a
+    profile after a refusal. ``rest_until_unix_us``: it rests after it charged in place of discharging, at least so long;
+    0: it does not. ``climb_unix_us``: when the first of the checks began that look for a rung that discharges; 0: none
+    does. ``checked``: of which transaction, rung and direction the last check was.
     """
 
     evse_id: int
