@@ -13,7 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -243,10 +243,6 @@ class Backend:
         now_unix_us = self._clock()
         slot.recent.append((now_unix_us, False, data[:MESSAGE_CHARACTERS_MAX]))
         step = slot.station.receive(data, now_unix_us)
-        for frame in step.frames:
-            secret = frame.startswith(b"[2,") and any(name in frame for name in SECRET_NAMES)
-            shown = b"(holds a password)" if secret else frame[:MESSAGE_CHARACTERS_MAX]
-            slot.recent.append((now_unix_us, True, shown))
         self._take(charger_id, slot, step, now_unix_us)
 
     def closed(self, charger_id: str, outlet: Outlet, reason: str) -> None:
@@ -296,9 +292,7 @@ class Backend:
             return Answer(call, error="Disconnected", description="no such charger was heard of")
         self._asked_count += 1
         tag = f"asked-{self._asked_count}"
-        tagged = Call(
-            call.action, call.payload, call.purpose, call.reason, call.key, call.urgent, tag
-        )
+        tagged = replace(call, tag=tag)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._awaited[tag] = future
         try:
@@ -349,6 +343,10 @@ class Backend:
 
     def _take(self, charger_id: str, slot: _Slot, step: Step, now_unix_us: int) -> None:
         """Journal a step's events, then send its frames."""
+        for frame in step.frames:
+            secret = frame.startswith(b"[2,") and any(name in frame for name in SECRET_NAMES)
+            shown = b"(holds a password)" if secret else frame[:MESSAGE_CHARACTERS_MAX]
+            slot.recent.append((now_unix_us, True, shown))
         if step.answers:
             self._resolve(step.answers)
         if slot.station.next_tick_unix_us is not None:
