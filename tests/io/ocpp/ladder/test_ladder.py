@@ -168,7 +168,7 @@ def test_a_slow_ramp_is_given_time(before_kw: float, ramp_kw_per_s: float) -> No
     assert world.proven
 
 
-@pytest.mark.parametrize(("ramp_kw_per_s", "rung"), [(0.7, L2), (0.3, L0)])
+@pytest.mark.parametrize(("ramp_kw_per_s", "rung"), [(0.7, L2), (0.5, L2), (0.3, L0)])
 def test_a_slow_ramp_from_full_power_is_no_opposition(ramp_kw_per_s: float, rung: Rung) -> None:
     world = World(manners=Manners(ramp_kw_per_s=ramp_kw_per_s))
     world.station.power_kw = 11.0

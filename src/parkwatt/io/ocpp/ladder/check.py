@@ -6,7 +6,7 @@ it goes down from charging, as long as the ladder has for all rungs.
 Asked to discharge, a charger is
 
 - followed as soon as the meter shows the power, within 10 % and 0.3 kW, or that it discharges less and stays there;
-- opposed when it charges by more than that: at once where its schedule says so or its power has risen, else after 6 s;
+- opposed when it charges by more than that: after 3 s where its schedule says so or its power has risen, else after 6 s;
 - ignored when nothing comes of it within 8 s, or it discharges more than it was asked to.
 
 Asked to charge or to rest, less is always right (the car decides), and more for longer than 10 s is ignored. Without a reading
@@ -36,7 +36,7 @@ _EXCEEDED_US = 10 * SECOND_US
 _LAST_US = 20 * SECOND_US
 # Since when the power must stand still to be called so, and what counts as coming closer.
 _STILL_US = 5 * SECOND_US
-_PROGRESS_KW = 0.1
+_PROGRESS_KW = 0.2
 _DEADLINES_US = (
     *(_SETTLE_US, _RISE_US, _BLIND_OPPOSED_US, _OPPOSED_US),
     *(_IGNORED_US, _EXCEEDED_US, _LAST_US),
@@ -127,6 +127,14 @@ def judge(check: Check, aim: Goal, now_unix_us: int) -> Finding | None:
     return _charging(check, aim, power_kw, seen_us, passed_us, now_unix_us)
 
 
+def last_word(check: Check, aim: Goal) -> Finding:
+    """What the check came to when no time is left for more: what discharges by now does."""
+    asked = f"asked for {_kw(aim.high_kw)}, the meter shows {_kw(check.power_kw)}"
+    if check.power_kw is not None and -aim.tolerance_kw >= check.power_kw >= aim.low_kw:
+        return Finding("followed", f"{asked}: it is on its way")
+    return Finding("unseen", f"{asked} when time was up")
+
+
 def _base(check: Check) -> int | None:
     if check.accepted_unix_us is not None:
         return check.accepted_unix_us
@@ -158,7 +166,7 @@ def _discharging(
         return Finding("opposed", _with_schedule(check, asked)) if stays else None
     if aim.distance_kw(power_kw) <= tolerance_kw and power_kw <= aim.high_kw / 2.0:
         return Finding("followed", _with_schedule(check, asked))
-    late = passed_us >= _LAST_US
+    late = still and passed_us >= _LAST_US
     if not late and (not still or passed_us < _IGNORED_US or seen_us < _BLIND_OPPOSED_US):
         return None
     if power_kw < aim.low_kw - tolerance_kw:
@@ -173,12 +181,11 @@ def _discharging(
 def _turned(check: Check, aim: Goal, power_kw: float, seen_us: int) -> bool:
     """Whether charging is an answer to the set-point, not what was going on and is about to end."""
     before_kw = check.before_kw
-    if before_kw is not None and power_kw < before_kw - _PROGRESS_KW:
+    falls = check.progress_unix_us > check.began_unix_us
+    if falls or seen_us < _RISE_US:
         return False
-    if check.schedule == "opposes" and (before_kw is not None or seen_us >= _RISE_US):
-        return True
     rise_kw = 0.0 if before_kw is None else power_kw - max(before_kw, 0.0)
-    return seen_us >= _RISE_US and rise_kw > aim.tolerance_kw
+    return check.schedule == "opposes" or rise_kw > aim.tolerance_kw
 
 
 def _charging(

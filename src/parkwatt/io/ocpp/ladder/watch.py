@@ -56,7 +56,7 @@ def go_on(turn: Turn, evse: EvseMemory) -> None:
         return
     finding = checks.judge(check, _aim(evse, sent), turn.now_unix_us)
     if finding is None and _overdue(turn, evse, check, sent):
-        finding = checks.Finding("unseen", f"no meter showed {sent.power_kw:+.1f} kW in time")
+        finding = checks.last_word(check, _aim(evse, sent))
     if finding is None:
         return
     if finding.verdict == "followed":
