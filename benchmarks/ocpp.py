@@ -76,8 +76,8 @@ def _process(module: str, argument: str, cores: set[int]) -> Iterator[subprocess
 @contextmanager
 def _server(**settings: Any) -> Iterator[_Server]:
     port = _free_port()
-    argument = json.dumps({"port": port, **settings})
     cores = settings.pop("cores", _cores()[0])
+    argument = json.dumps({"port": port, **settings})
     with _process("benchmarks.ocpp_load.server", argument, cores) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "ready"
