@@ -81,6 +81,10 @@ def central_system_2(module: Any) -> Any:
                 current_time=now(), interval=60, status="Accepted"
             )
 
+        @on("Heartbeat")  # type: ignore[untyped-decorator]
+        def heartbeat(self, **_: Any) -> Any:
+            return module.call_result.Heartbeat(current_time=now())
+
         @on("Authorize")  # type: ignore[untyped-decorator]
         def authorize(self, **_: Any) -> Any:
             return module.call_result.Authorize(id_token_info={"status": "Accepted"})
