@@ -1,12 +1,14 @@
 """One charger as the back end sees it: its state, its conversation while it has a link, and its ladder. No I/O.
 
-Whatever happens (a frame, a wish, the time) becomes events; each event changes the state, is shown to the ladder, and what the
-ladder asks for becomes calls of the conversation, until nothing more follows. The caller journals a step's events and only
-then sends its frames.
+Whatever happens (a frame, a wish, the time) becomes events. Each changes the state and is shown to the ladder at once, before
+anything follows from it, and what the ladder decides stands behind it in the step: the journal has all in the order in which it
+worked, so that folding it (`fold`) gives the same state and the same ladder. What the ladder asks for becomes calls of the
+conversation once the message at hand is answered. The caller journals a step's events and only then sends its frames.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from parkwatt.domain.charger.command import ReleasePower, SetPower
@@ -21,12 +23,15 @@ from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.session.step import Step
 from parkwatt.io.ocpp.version import Version
 
-# The ladder answers events with calls whose refusal is an answer again; more rounds than that would be a loop.
-_ROUNDS_MAX = 16
+# The ladder answers refusals with calls that may be refused as well; more of them at once than that would be a loop.
+_CALLS_MAX = 64
 
 
 class Station:
-    """A charger. ``state`` outlives its links; ``session`` is None while it has none."""
+    """A charger. ``state`` and ``ladder`` outlive its links; ``session`` is None while it has none.
+
+    ``ladder``: as the fold of its journal left it; a new one for a new charger.
+    """
 
     def __init__(
         self,
@@ -34,20 +39,23 @@ class Station:
         settings: ChargerSettings,
         *,
         office: CertificateOffice | None = None,
+        ladder: Ladder | None = None,
     ) -> None:
         self.state = state
         self.settings = settings
-        self.ladder = Ladder(settings)
+        self.ladder = Ladder(settings) if ladder is None else ladder
         self.session: Session | None = None
         self._office = office
+        self._calls: deque[Call] = deque()
 
     @property
     def next_tick_unix_us(self) -> int | None:
         """When `tick` has something to do at the latest; None: only when something happens."""
-        times = [self.ladder.next_tick_unix_us]
-        if self.session is not None:
-            times.append(self.session.next_tick_unix_us)
-        return min((time for time in times if time is not None), default=None)
+        ladders = self.ladder.next_tick_unix_us
+        sessions = None if self.session is None else self.session.next_tick_unix_us
+        if ladders is None or (sessions is not None and sessions < ladders):
+            return sessions
+        return ladders
 
     def connect(
         self, version: Version, security_profile: int, peer: str, now_unix_us: int, *, prefix: str
@@ -55,7 +63,7 @@ class Station:
         """A link was let in. ``prefix``: makes this link's message ids unique."""
         step = Step()
         if self.session is not None:
-            step.add(self.disconnect("a new link took its place", now_unix_us))
+            step = self.disconnect("a new link took its place", now_unix_us)
         self.session = Session(
             self.state,
             version,
@@ -64,23 +72,21 @@ class Station:
             prefix=prefix,
             office=self._office,
             dynamic_update=self._dynamic_update,
+            witness=self,
         )
-        connected = Connected(version.value, security_profile, peer)
-        self.state.apply(connected, now_unix_us)
-        self._follow(Step(events=[connected]), now_unix_us, step)
+        self._note(Connected(version.value, security_profile, peer), now_unix_us, step)
+        self._ask(now_unix_us, step)
         return step
 
     def disconnect(self, reason: str, now_unix_us: int) -> Step:
-        """The link is gone."""
+        """The link is gone, by the journal too if it ended with the process that had it."""
         step = Step()
-        if self.session is None:
-            return step
-        ended = self.session.end(now_unix_us)
-        self.session = None
-        disconnected = Disconnected(reason)
-        self.state.apply(disconnected, now_unix_us)
-        ended.events.append(disconnected)
-        self._follow(ended, now_unix_us, step)
+        if self.session is not None:
+            step = self.session.end(now_unix_us)
+            self.session = None
+        if self.state.connected:
+            self._note(Disconnected(reason), now_unix_us, step)
+        self._ask(now_unix_us, step)
         return step
 
     def receive(self, data: str | bytes, now_unix_us: int) -> Step:
@@ -88,37 +94,37 @@ class Station:
         session = self.session
         if session is None:
             return Step()
-        received = session.receive(data, now_unix_us)
-        step = Step()
-        self._follow(received, now_unix_us, step)
+        step = session.receive(data, now_unix_us)
+        if self._calls:
+            self._ask(now_unix_us, step)
         if session.ready and (
-            not session.commissioned or any(type(event) is Booted for event in received.events)
+            not session.commissioned or any(type(event) is Booted for event in step.events)
         ):
             self._commission(session, now_unix_us, step)
         return step
 
     def tick(self, now_unix_us: int) -> Step:
         """Let time pass."""
-        step = Step()
         session = self.session
-        if session is not None:
-            self._follow(session.tick(now_unix_us), now_unix_us, step)
-            if session.ready and not session.commissioned:
-                self._commission(session, now_unix_us, step)
-        self._heed(self.ladder.tick(self.state, now_unix_us), now_unix_us, step)
-        return step
+        step = Step() if session is None else session.tick(now_unix_us)
+        self._ask(now_unix_us, step)
+        if session is not None and session.ready and not session.commissioned:
+            self._commission(session, now_unix_us, step)
+        return self._decided(self.ladder.tick(self.state, now_unix_us), now_unix_us, step)
 
     def set_power(self, command: SetPower, now_unix_us: int) -> Step:
-        """Hold a power; what comes of it is told by `SetpointJudged`."""
-        step = Step()
-        self._heed(self.ladder.ask(self.state, command, now_unix_us), now_unix_us, step)
-        return step
+        """Hold a power; what comes of it is told by `SetpointJudged`. Raises InputError for what cannot be meant."""
+        return self._decided(self.ladder.ask(self.state, command, now_unix_us), now_unix_us, Step())
 
     def release_power(self, command: ReleasePower, now_unix_us: int) -> Step:
         """End a set-point."""
-        step = Step()
-        self._heed(self.ladder.release(self.state, command, now_unix_us), now_unix_us, step)
-        return step
+        decided = self.ladder.release(self.state, command, now_unix_us)
+        return self._decided(decided, now_unix_us, Step())
+
+    def forget_rung(self, evse_id: int, now_unix_us: int) -> Step:
+        """Let a connection point prove anew what it can."""
+        decided = self.ladder.forget(self.state, evse_id, now_unix_us)
+        return self._decided(decided, now_unix_us, Step())
 
     def send(self, call: Call, now_unix_us: int) -> Step:
         """Ask the charger for something; the answer comes in a later step, or in this one where there is no link."""
@@ -126,19 +132,23 @@ class Station:
         if self.session is None:
             step.answers.append(Answer(call, error="Disconnected", description="it has no link"))
             return step
-        self._follow(self.session.call(call, now_unix_us), now_unix_us, step)
+        self.session.ask(call, now_unix_us, step)
+        self._ask(now_unix_us, step)
         return step
 
-    def forget_rung(self, evse_id: int, now_unix_us: int) -> Step:
-        """Let a connection point prove anew what it can."""
-        step = Step()
-        self._heed(self.ladder.forget(self.state, evse_id, now_unix_us), now_unix_us, step)
-        return step
+    # As the witness of the session.
 
-    def fold(self, event: ChargerEvent, now_unix_us: int) -> None:
-        """Take in an event of the journal, as it was taken in when it happened; nothing follows from it now."""
-        self.state.apply(event, now_unix_us)
-        self.ladder.observe(self.state, event, now_unix_us)
+    def saw(self, event: ChargerEvent, now_unix_us: int, events: list[ChargerEvent]) -> None:
+        """Show an event to the ladder."""
+        decided = self.ladder.observe(self.state, event, now_unix_us)
+        if decided.events or decided.calls:
+            self._take_over(decided, now_unix_us, events)
+
+    def heard(self, answer: Answer, now_unix_us: int, events: list[ChargerEvent]) -> None:
+        """Show an answer to the ladder."""
+        self._take_over(self.ladder.answered(self.state, answer, now_unix_us), now_unix_us, events)
+
+    # What follows.
 
     def _dynamic_update(self, profile_id: int, now_unix_us: int) -> dict[str, Any] | None:
         return self.ladder.dynamic_update(self.state, profile_id, now_unix_us)
@@ -149,42 +159,31 @@ class Station:
         inbound = Inbound(self.state, self.settings, session.version, now_unix_us, self._office)
         dialect = v2 if session.version.is_2 else v16
         for call in dialect.commissioning_calls(inbound):
-            self._follow(session.call(call, now_unix_us), now_unix_us, step)
+            session.ask(call, now_unix_us, step)
+        self._ask(now_unix_us, step)
 
-    def _follow(self, news: Step, now_unix_us: int, step: Step) -> None:
-        """Add a step of the conversation, and show what it brought to the ladder."""
-        pending = [news]
-        for _ in range(_ROUNDS_MAX):
-            if not pending:
-                return
-            current = pending.pop(0)
-            step.add(current)
-            for event in current.events:
-                self._heed_one(
-                    self.ladder.observe(self.state, event, now_unix_us), now_unix_us, step, pending
-                )
-            for answer in current.answers:
-                self._heed_one(
-                    self.ladder.answered(self.state, answer, now_unix_us),
-                    now_unix_us,
-                    step,
-                    pending,
-                )
-        for rest in pending:
-            step.add(rest)
+    def _note(self, event: ChargerEvent, now_unix_us: int, step: Step) -> None:
+        self.state.apply(event, now_unix_us)
+        step.events.append(event)
+        self.saw(event, now_unix_us, step.events)
 
-    def _heed(self, decided: LadderStep, now_unix_us: int, step: Step) -> None:
-        """Carry out what the ladder decided of its own."""
-        pending: list[Step] = []
-        self._heed_one(decided, now_unix_us, step, pending)
-        for news in pending:
-            self._follow(news, now_unix_us, step)
+    def _decided(self, decided: LadderStep, now_unix_us: int, step: Step) -> Step:
+        self._take_over(decided, now_unix_us, step.events)
+        self._ask(now_unix_us, step)
+        return step
 
-    def _heed_one(
-        self, decided: LadderStep, now_unix_us: int, step: Step, pending: list[Step]
-    ) -> None:
+    def _take_over(self, decided: LadderStep, now_unix_us: int, events: list[ChargerEvent]) -> None:
         for event in decided.events:
             self.state.apply(event, now_unix_us)
-        step.events += decided.events
-        if self.session is not None:
-            pending += [self.session.call(call, now_unix_us) for call in decided.calls]
+        events += decided.events
+        self._calls += decided.calls
+
+    def _ask(self, now_unix_us: int, step: Step) -> None:
+        """Hand on what the ladder asks for, and what it asks for where that is refused at once."""
+        for _ in range(_CALLS_MAX):
+            if not self._calls:
+                return
+            call = self._calls.popleft()
+            if self.session is not None:
+                self.session.ask(call, now_unix_us, step)
+        self._calls.clear()

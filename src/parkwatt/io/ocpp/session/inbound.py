@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 from parkwatt.domain.charger.event import ChargerEvent, DeviationSeen
 from parkwatt.domain.charger.state import ChargerState
-from parkwatt.io.ocpp.call import Call
+from parkwatt.io.ocpp.call import Answer, Call
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.version import Version
 
 DEVIATIONS_REMEMBERED_MAX = 256
+# Of the words of a deviation, which may be a charger's own and as long as a message.
+TEXT_CHARACTERS_MAX = 200
 
 # From a charging profile's id and the time to the `scheduleUpdate` of 2.1; None where there is nothing to hold.
 DynamicUpdate = Callable[[int, int], dict[str, Any] | None]
@@ -23,6 +25,19 @@ class CertificateOffice(Protocol):
 
     def sign(self, charger_id: str, request_pem: str) -> str | None:
         """The certificate chain for a request, PEM; None where the request is not the charger's to make."""
+
+
+class Witness(Protocol):
+    """Who is shown what happens the moment it happens, before what follows from it: in the order in which it is journalled.
+
+    ``events`` is the step's list, which holds the event already: what the witness decides goes behind it.
+    """
+
+    def saw(self, event: ChargerEvent, now_unix_us: int, events: list[ChargerEvent]) -> None:
+        """The state has just taken in ``event``."""
+
+    def heard(self, answer: Answer, now_unix_us: int, events: list[ChargerEvent]) -> None:
+        """A call was answered; its `CommandAnswered` was seen before."""
 
 
 @dataclass(slots=True)
@@ -42,16 +57,21 @@ class Inbound:
     calls: list[Call] = field(default_factory=list)
     dynamic_update: DynamicUpdate | None = None
     deviations: set[tuple[str, str, str]] = field(default_factory=set)
+    witness: Witness | None = None
 
     def emit(self, event: ChargerEvent) -> None:
         """Note what happened: it changes the state at once and is journalled before the reply goes out.
 
         A deviation is noted once a link: a charger that is wrong is wrong in every message.
         """
-        if type(event) is DeviationSeen and not self._is_news(event):
-            return
+        if type(event) is DeviationSeen:
+            event = _shortened(event)
+            if not self._is_news(event):
+                return
         self.state.apply(event, self.now_unix_us)
         self.events.append(event)
+        if self.witness is not None:
+            self.witness.saw(event, self.now_unix_us, self.events)
 
     def _is_news(self, event: DeviationSeen) -> bool:
         key = (event.action, event.field, event.rule)
@@ -63,6 +83,14 @@ class Inbound:
     def call(self, call: Call) -> None:
         """Send a call once the reply is out."""
         self.calls.append(call)
+
+
+def _shortened(event: DeviationSeen) -> DeviationSeen:
+    """The event without the length that a charger gives to names and values of its own making."""
+    texts = (event.action, event.field, event.rule, event.value)
+    if all(len(text) <= TEXT_CHARACTERS_MAX for text in texts):
+        return event
+    return DeviationSeen(*(text[:TEXT_CHARACTERS_MAX] for text in texts))
 
 
 Handler = Callable[[Inbound, Any], dict[str, Any]]

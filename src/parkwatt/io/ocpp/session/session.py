@@ -14,7 +14,12 @@ from typing import Any
 
 import msgspec
 
-from parkwatt.domain.charger.event import CommandAnswered, CommandSent, DeviationSeen
+from parkwatt.domain.charger.event import (
+    ChargerEvent,
+    CommandAnswered,
+    CommandSent,
+    DeviationSeen,
+)
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.domain.errors import InputError
 from parkwatt.io.ocpp import frame as wire
@@ -23,13 +28,22 @@ from parkwatt.io.ocpp.call import Answer, Call
 from parkwatt.io.ocpp.messages import Deviation, MessageFault
 from parkwatt.io.ocpp.secrets import MAY_HOLD_SECRETS, without_secrets
 from parkwatt.io.ocpp.session import v2, v16
-from parkwatt.io.ocpp.session.inbound import CertificateOffice, DynamicUpdate, Inbound
+from parkwatt.io.ocpp.session.inbound import (
+    CertificateOffice,
+    DynamicUpdate,
+    Inbound,
+    Witness,
+)
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.session.step import Step
 from parkwatt.io.ocpp.version import Version
 
 BOOT_PATIENCE_US = 30_000_000
-CALLS_WAITING_MAX = 256
+# Parkwatt's own calls are few, and each newer one takes the place of an older; those by hand must not keep them waiting.
+HAND_CALLS_WAITING_MAX = 32
+# OCPP allows 50 for an error's code and 255 for its description.
+_CODE_CHARACTERS_MAX = 50
+_DESCRIPTION_CHARACTERS_MAX = 255
 _NOBODYS_ID = "-1"  # Part 4, 4.2.3: the id of an error for a message whose own id could not be read
 
 
@@ -37,8 +51,8 @@ class Session:
     """One link's conversation with one charger.
 
     ``prefix``: makes message ids unique over links; ``office``: signs certificates, None where the site signs none;
-    ``dynamic_update``: what a charger gets that pulls its dynamic profile. The session ends with `end`; a charger's next
-    link gets a session of its own, and the same ``state``.
+    ``dynamic_update``: what a charger gets that pulls its dynamic profile; ``witness``: who is shown each event and answer as
+    it comes. The session ends with `end`; a charger's next link gets a session of its own, and the same ``state``.
     """
 
     def __init__(
@@ -51,21 +65,30 @@ class Session:
         prefix: str,
         office: CertificateOffice | None = None,
         dynamic_update: DynamicUpdate | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.state = state
         self.version = version
         self.settings = settings
         self.ready = False
         self.commissioned = False
-        self._office = office
-        self._dynamic_update = dynamic_update
+        self._witness = witness
         self._prefix = prefix
         self._sent_count = 0
         self._patience_ends_unix_us = now_unix_us + BOOT_PATIENCE_US
         self._waiting: deque[Call] = deque()
         self._pending: tuple[str, Call, int] | None = None
-        self._deviations: set[tuple[str, str, str]] = set()
         self._dialect = v2 if version.is_2 else v16
+        # One for all messages: they come one at a time.
+        self._inbound = Inbound(
+            state,
+            settings,
+            version,
+            now_unix_us,
+            office,
+            dynamic_update=dynamic_update,
+            witness=witness,
+        )
 
     @property
     def next_tick_unix_us(self) -> int | None:
@@ -75,27 +98,44 @@ class Session:
         return None if self.ready else self._patience_ends_unix_us
 
     @property
-    def waiting_count(self) -> int:
-        """How many calls wait, the one that is under way included."""
-        return len(self._waiting) + (self._pending is not None)
+    def pending(self) -> tuple[str, Call] | None:
+        """The call that is under way, with its message id."""
+        return None if self._pending is None else self._pending[:2]
+
+    @property
+    def waiting(self) -> list[Call]:
+        """The calls that wait for their turn, in order."""
+        return list(self._waiting)
 
     def receive(self, data: str | bytes, now_unix_us: int) -> Step:
         """Take in one frame."""
         step = Step()
         self.state.seen_unix_us = now_unix_us
         read = wire.read_frame(data)
-        if isinstance(read, wire.CallFrame):
-            self._called(read, now_unix_us, step)
-        elif isinstance(read, wire.ResultFrame):
+        try:
+            if type(read) is wire.CallFrame:
+                self._called(read, now_unix_us, step)
+            else:
+                self._took(read, now_unix_us, step)
+        except Exception as fault:  # noqa: BLE001 - the journal must have what the state has, whatever a handler does
+            step.fault = fault
+            if isinstance(read, wire.CallFrame):
+                told = "Parkwatt has a fault; it is reported"
+                step.frames.append(wire.write_error(read.message_id, "InternalError", told))
+        if self._waiting and self._pending is None:
+            self._pump(now_unix_us, step)
+        return step
+
+    def _took(self, read: wire.Frame, now_unix_us: int, step: Step) -> None:
+        """Take in what is no call."""
+        if isinstance(read, wire.ResultFrame):
             self._result(read, now_unix_us, step)
         elif isinstance(read, wire.ErrorFrame):
             self._error(read, now_unix_us, step)
         elif isinstance(read, wire.SendFrame):
             self._told(read, now_unix_us, step)
-        else:
+        elif isinstance(read, wire.MalformedFrame):
             self._malformed(read, now_unix_us, step)
-        self._pump(now_unix_us, step)
-        return step
 
     def call(self, call: Call, now_unix_us: int) -> Step:
         """Ask the charger for something, now or when it is its turn.
@@ -104,9 +144,13 @@ class Session:
         that is journalled with an empty message id.
         """
         step = Step()
+        self.ask(call, now_unix_us, step)
+        return step
+
+    def ask(self, call: Call, now_unix_us: int, step: Step) -> None:
+        """As `call`, as part of a step."""
         self._enqueue(call, now_unix_us, step)
         self._pump(now_unix_us, step)
-        return step
 
     def tick(self, now_unix_us: int) -> Step:
         """Give up on what was not answered in time, and on waiting for a boot."""
@@ -136,16 +180,11 @@ class Session:
 
     # What the charger says.
 
-    def _inbound(self, now_unix_us: int) -> Inbound:
-        return Inbound(
-            self.state,
-            self.settings,
-            self.version,
-            now_unix_us,
-            self._office,
-            dynamic_update=self._dynamic_update,
-            deviations=self._deviations,
-        )
+    def _inbound_of(self, now_unix_us: int, step: Step) -> Inbound:
+        inbound = self._inbound
+        inbound.now_unix_us = now_unix_us
+        inbound.events = step.events
+        return inbound
 
     def _called(self, read: wire.CallFrame, now_unix_us: int, step: Step) -> None:
         action = read.action
@@ -153,7 +192,7 @@ class Session:
             decoded = messages.decode_request(self.version, action, read.payload)
         except MessageFault as fault:
             self._deviates(
-                Deviation(action, fault.description, fault.code), action, now_unix_us, step
+                action, Deviation(action, fault.description, fault.code), now_unix_us, step
             )
             step.frames.append(wire.write_error(read.message_id, fault.code, fault.description))
             return
@@ -162,16 +201,15 @@ class Session:
             told = "this message is not sent to a back end"
             step.frames.append(wire.write_error(read.message_id, "NotSupported", told))
             return
-        inbound = self._inbound(now_unix_us)
+        inbound = self._inbound_of(now_unix_us, step)
         if decoded.deviations:
-            self._deviate(decoded.deviations, action, inbound)
+            _deviate(inbound, action, decoded.deviations)
         reply = handler(inbound, decoded.message)
-        step.events += inbound.events
         step.frames.append(wire.write_result(read.message_id, messages.encode(reply)))
         if not self.ready:
             self._judge_ready(action)
-        for call in inbound.calls:
-            self._enqueue(call, now_unix_us, step)
+        if inbound.calls:
+            self._ask_in_turn(inbound, now_unix_us, step)
 
     def _judge_ready(self, action: str) -> None:
         """Whether this message shows that the charger may be asked things."""
@@ -181,24 +219,48 @@ class Session:
 
     def _told(self, read: wire.SendFrame, now_unix_us: int, step: Step) -> None:
         """A message that asks for no answer (type 6 of 2.1)."""
-        handler = v2.SEND_HANDLERS.get(read.action) if self.version is Version.V21 else None
+        if self.version is not Version.V21:
+            self._unknown_type(read.message_id, 6, now_unix_us, step)
+            return
+        handler = v2.SEND_HANDLERS.get(read.action)
         if handler is None:
             return  # unknown ones are to be ignored (2.1 Part 4)
         try:
             decoded = messages.decode_request(self.version, read.action, read.payload)
         except MessageFault as fault:
             deviation = Deviation(read.action, fault.description, fault.code)
-            self._deviates(deviation, read.action, now_unix_us, step)
+            self._deviates(read.action, deviation, now_unix_us, step)
             return
-        inbound = self._inbound(now_unix_us)
-        self._deviate(decoded.deviations, read.action, inbound)
+        inbound = self._inbound_of(now_unix_us, step)
+        _deviate(inbound, read.action, decoded.deviations)
         handler(inbound, decoded.message)
-        step.events += inbound.events
+        self._ask_in_turn(inbound, now_unix_us, step)
 
     def _malformed(self, read: wire.MalformedFrame, now_unix_us: int, step: Step) -> None:
-        self._deviates(Deviation("frame", read.fault, ""), "", now_unix_us, step)
+        if read.unknown_type is not None:
+            self._unknown_type(read.message_id, read.unknown_type, now_unix_us, step)
+            return
+        self._deviates("", Deviation("frame", read.fault, ""), now_unix_us, step)
+        pending = self._pending
         code = "RpcFrameworkError" if self.version.is_2 else "FormationViolation"
-        step.frames.append(wire.write_error(read.message_id or _NOBODYS_ID, code, read.fault))
+        if pending is not None and pending[0] == read.message_id:
+            # What cannot be read is the answer that is awaited, and an answer is not answered.
+            self._pending = None
+            answer = Answer(pending[1], error=code, description=read.fault)
+            self._answered(pending[0], answer, now_unix_us, step)
+        elif read.message_id is not None or self.version.is_2:
+            message_id = _NOBODYS_ID if read.message_id is None else read.message_id
+            step.frames.append(wire.write_error(message_id, code, read.fault))
+
+    def _unknown_type(
+        self, message_id: str | None, number: int, now_unix_us: int, step: Step
+    ) -> None:
+        """A type that the version does not have: 2.0.1 wants it refused (Part 4, 4.1.3), 1.6 and 2.1 want it ignored."""
+        fault = f"there is no message type {number} in {self.version.value}"
+        self._deviates("", Deviation("frame", fault, str(number)), now_unix_us, step)
+        if self.version is Version.V201:
+            message_id = _NOBODYS_ID if message_id is None else message_id
+            step.frames.append(wire.write_error(message_id, "MessageTypeNotSupported", fault))
 
     # What it answers.
 
@@ -218,33 +280,33 @@ class Session:
                 )
             self._answered(read.message_id, answer, now_unix_us, step)
             return
-        inbound = self._inbound(now_unix_us)
-        self._deviate(decoded.deviations, call.action, inbound)
-        reader = self._dialect.ANSWERS.get(call.action)
+        inbound = self._inbound_of(now_unix_us, step)
+        _deviate(inbound, call.action, decoded.deviations)
         answer = _answer(call, msgspec.to_builtins(decoded.message))
-        step.events += inbound.events
         self._answered(read.message_id, answer, now_unix_us, step)
+        reader = self._dialect.ANSWERS.get(call.action)
         if reader is not None:
-            inbound.events = []
             reader(inbound, call, decoded.message)
-            step.events += inbound.events
-        for follow_up in inbound.calls:
-            self._enqueue(follow_up, now_unix_us, step)
+            self._ask_in_turn(inbound, now_unix_us, step)
 
     def _error(self, read: wire.ErrorFrame, now_unix_us: int, step: Step) -> None:
+        if read.of_result:
+            if self.version is not Version.V21:
+                self._unknown_type(read.message_id, 5, now_unix_us, step)
+            return  # it could not read a reply of ours, and has it all the same
         pending = self._pending
-        if read.of_result or pending is None or pending[0] not in {read.message_id, _NOBODYS_ID}:
-            return  # it could not read a reply of ours, or it is too late
+        if pending is None or read.message_id not in {pending[0], _NOBODYS_ID}:
+            return  # too late, or never asked
         self._pending = None
-        answer = Answer(pending[1], error=read.code or "GenericError", description=read.description)
-        inbound = self._inbound(now_unix_us)
-        failed = self._dialect.FAILURES.get(pending[1].action)
+        code = read.code[:_CODE_CHARACTERS_MAX] or "GenericError"
+        description = read.description[:_DESCRIPTION_CHARACTERS_MAX]
+        answer = Answer(pending[1], error=code, description=description)
         self._answered(pending[0], answer, now_unix_us, step)
+        failed = self._dialect.FAILURES.get(pending[1].action)
         if failed is not None:
+            inbound = self._inbound_of(now_unix_us, step)
             failed(inbound, pending[1], read.code)
-            step.events += inbound.events
-            for follow_up in inbound.calls:
-                self._enqueue(follow_up, now_unix_us, step)
+            self._ask_in_turn(inbound, now_unix_us, step)
 
     def _answered(self, message_id: str, answer: Answer, now_unix_us: int, step: Step) -> None:
         event = CommandAnswered(
@@ -255,16 +317,27 @@ class Session:
             f"{answer.error}: {answer.description}" if answer.description else answer.error,
             msgspec.Raw(messages.encode(answer.payload)),
         )
+        self._note(event, now_unix_us, step)
+        step.answers.append(answer)
+        if self._witness is not None:
+            self._witness.heard(answer, now_unix_us, step.events)
+
+    def _note(self, event: ChargerEvent, now_unix_us: int, step: Step) -> None:
         self.state.apply(event, now_unix_us)
         step.events.append(event)
-        step.answers.append(answer)
+        if self._witness is not None:
+            self._witness.saw(event, now_unix_us, step.events)
 
     # What we ask.
 
+    def _ask_in_turn(self, inbound: Inbound, now_unix_us: int, step: Step) -> None:
+        """Ask what a handler wants asked."""
+        calls, inbound.calls = inbound.calls, []
+        for call in calls:
+            self._enqueue(call, now_unix_us, step)
+
     def _enqueue(self, call: Call, now_unix_us: int, step: Step) -> None:
         fault = self._unsendable(call)
-        if fault is None and len(self._waiting) >= CALLS_WAITING_MAX:
-            fault = f"{CALLS_WAITING_MAX} calls wait already"
         if fault is not None:
             answer = Answer(call, error="Unsendable", description=fault)
             self._answered("", answer, now_unix_us, step)
@@ -281,7 +354,11 @@ class Session:
             self._waiting.append(call)
 
     def _unsendable(self, call: Call) -> str | None:
-        """Why the call cannot be sent in this version; None where it can."""
+        """Why the call cannot be sent in this version, or now; None where it can."""
+        if call.purpose == "hand":
+            by_hand = sum(other.purpose == "hand" for other in self._waiting)
+            if by_hand >= HAND_CALLS_WAITING_MAX:
+                return f"{HAND_CALLS_WAITING_MAX} calls by hand wait already"
         if not messages.has_action(self.version, call.action):
             return f"{self.version.value} has no {call.action}"
         try:
@@ -306,23 +383,20 @@ class Session:
         if call.action in MAY_HOLD_SECRETS:
             kept = messages.encode(without_secrets(call.payload))
         event = CommandSent(message_id, call.action, msgspec.Raw(kept), call.purpose, call.reason)
-        self.state.apply(event, now_unix_us)
-        step.events.append(event)
+        self._note(event, now_unix_us, step)
         step.frames.append(wire.write_call(message_id, call.action, payload))
         self._pending = (message_id, call, now_unix_us + int(call.timeout_s * 1e6))
 
     # What breaks the standard.
 
-    def _deviates(self, deviation: Deviation, action: str, now_unix_us: int, step: Step) -> None:
-        inbound = self._inbound(now_unix_us)
-        self._deviate((deviation,), action, inbound)
-        step.events += inbound.events
+    def _deviates(self, action: str, deviation: Deviation, now_unix_us: int, step: Step) -> None:
+        _deviate(self._inbound_of(now_unix_us, step), action, (deviation,))
 
-    def _deviate(self, deviations: tuple[Deviation, ...], action: str, inbound: Inbound) -> None:
-        for deviation in deviations:
-            inbound.emit(
-                DeviationSeen(action, deviation.field, deviation.rule, str(deviation.value))
-            )
+
+def _deviate(inbound: Inbound, action: str, deviations: tuple[Deviation, ...]) -> None:
+    for deviation in deviations:
+        value = str(deviation.value)
+        inbound.emit(DeviationSeen(action, deviation.field, deviation.rule, value))
 
 
 def _answer(call: Call, payload: dict[str, Any]) -> Answer:

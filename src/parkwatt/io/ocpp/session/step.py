@@ -10,16 +10,12 @@ from parkwatt.io.ocpp.call import Answer
 
 @dataclass(slots=True)
 class Step:
-    """``frames`` leave only when ``events`` are durable. ``answers``: to calls of ours. ``close``: why the link should end."""
+    """``frames`` leave only when ``events`` are durable. ``answers``: to calls of ours, also to those that were never sent.
+
+    ``fault``: a programming error that a message brought to light, to be reported; what had happened before it stands.
+    """
 
     events: list[ChargerEvent] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
-    close: str | None = None
-
-    def add(self, other: Step) -> None:
-        """Append what a later step brought."""
-        self.events += other.events
-        self.frames += other.frames
-        self.answers += other.answers
-        self.close = self.close or other.close
+    fault: Exception | None = None
