@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from parkwatt.app.printable import printable
 from parkwatt.domain.charger.event import (
     Booted,
     ChargerEvent,
@@ -20,6 +21,7 @@ from parkwatt.domain.charger.event import (
     SetpointReleased,
     TransactionReported,
 )
+from parkwatt.domain.charger.rung import Rung
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -30,6 +32,7 @@ def set_up_logs(log_format: str, level: str) -> None:
     if log_format == "console":
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
+        _printable,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -49,6 +52,16 @@ def set_up_logs(log_format: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.WARNING), force=True)
 
 
+def _printable(
+    _: object, _name: str, entry: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A charger's words stay within their line, and move no cursor."""
+    for key, value in entry.items():
+        if isinstance(value, str):
+            entry[key] = printable(value)
+    return entry
+
+
 def log_events(charger_id: str, events: Sequence[ChargerEvent], _now_unix_us: int) -> None:
     """Log what of a step a person would want to read."""
     log = structlog.get_logger()
@@ -57,9 +70,13 @@ def log_events(charger_id: str, events: Sequence[ChargerEvent], _now_unix_us: in
         if kind is TransactionReported:
             _log_transaction(log, charger_id, event)
         elif kind in _SHOWN:
-            fields = {name: getattr(event, name) for name in _SHOWN[kind]}
+            fields = {name: _shown(getattr(event, name)) for name in _SHOWN[kind]}
             warn = kind in _WARNED or (kind is NoticeReceived and event.critical)  # type: ignore[union-attr]
             log.log(30 if warn else 20, _TITLES[kind], charger=charger_id, **fields)
+
+
+def _shown(value: object) -> object:
+    return f"L{int(value)}" if isinstance(value, Rung) else value
 
 
 def _log_transaction(

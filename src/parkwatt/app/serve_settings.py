@@ -7,11 +7,13 @@ from pathlib import Path
 
 from parkwatt.app.site_file import STUDY_TABLES
 from parkwatt.domain.record import Faults, Record
+from parkwatt.io.ocpp.server.identity import is_identity, is_loopback
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.toml_file import read_toml
 
 _POWER_KW_MAX = 4000.0
 _PORT_MAX = 65_535
+_ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 compared with, not bound to
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,19 @@ class Address:
     host: str
     port: int
 
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether it stands for every address of the machine, and so names none."""
+        return self.host in _ANYWHERE
+
 
 @dataclass(frozen=True, slots=True)
 class OcppSettings:
     """The chargers' socket. ``tls_certificate``, ``tls_key``: PEM files, None for the site's own authority or no TLS.
 
     ``tls``: security profiles 2 and 3; without it profile 1, on loopback only unless ``allow_unencrypted``.
-    ``admit_unknown``: let chargers in that have no credential, on loopback only.
+    ``admit_unknown``: let chargers in that have no credential, on loopback only. ``names``: what chargers call this machine.
+    ``frames_per_second``: of each charger; ``frames_in_all_per_second``: of all.
     """
 
     address: Address
@@ -42,6 +50,12 @@ class OcppSettings:
     links_max: int
     links_per_second: float
     frames_per_second: float
+    frames_in_all_per_second: float
+
+    @property
+    def issues_certificates(self) -> bool:
+        """Whether the server's certificate comes from the site's own authority."""
+        return self.tls and self.tls_certificate is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +115,7 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
     name = record.text("name", path.stem)
     ocpp = _read_ocpp(record.record("ocpp", required=False), path.parent)
     store = _read_store(record.record("store", required=False), path)
-    api_record = record.record("api", required=False)
-    api = _read_address(api_record, "listen", "127.0.0.1:8080")
-    api_record.finish()
+    api = _read_api(record.record("api", required=False))
     log = record.record("log", required=False)
     log_format = log.text("format", "console", choices=("console", "json"))
     log_level = log.text("level", "info", choices=("debug", "info", "warning", "error"))
@@ -114,6 +126,9 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
     chargers: dict[str, ChargerSettings] = {}
     for charger in record.records("charger"):
         charger_id = charger.text("id")
+        if not is_identity(charger_id):
+            rule = "must be 1 to 48 of the letters, digits and * - _ = + | @ . that OCPP allows"
+            charger.fault("id", rule, charger_id)
         if charger_id in chargers:
             charger.fault("id", "must be given once", charger_id)
         chargers[charger_id] = _read_charger(charger, defaults)
@@ -123,16 +138,12 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
 
 
 def _read_ocpp(record: Record, folder: Path) -> OcppSettings:
-    address = _read_address(record, "listen", "127.0.0.1:9000")
     certificate = _read_file(record, "tls_certificate", folder)
-    key = _read_file(record, "tls_key", folder)
-    if (certificate is None) != (key is None):
-        record.fault("tls_key", "tls_certificate and tls_key go together")
     settings = OcppSettings(
-        address=address,
+        address=_read_address(record, "listen", "127.0.0.1:9000"),
         tls=record.boolean("tls", certificate is not None),
         tls_certificate=certificate,
-        tls_key=key,
+        tls_key=_read_file(record, "tls_key", folder),
         client_authority=_read_file(record, "client_authority", folder),
         names=tuple(record.texts("names") or ()),
         allow_unencrypted=record.boolean("allow_unencrypted", False),
@@ -141,9 +152,45 @@ def _read_ocpp(record: Record, folder: Path) -> OcppSettings:
         links_max=record.integer("links_max", 20_000, minimum=1, maximum=1_000_000),
         links_per_second=record.number("links_per_second", 4000.0, minimum=1.0, maximum=1e6),
         frames_per_second=record.number("frames_per_second", 50.0, minimum=1.0, maximum=1e6),
+        frames_in_all_per_second=record.number(
+            "frames_in_all_per_second", 50_000.0, minimum=1.0, maximum=1e7
+        ),
     )
+    _check_encryption(record, settings)
     record.finish()
     return settings
+
+
+def _check_encryption(record: Record, ocpp: OcppSettings) -> None:
+    """What the keys about TLS must be to each other."""
+    shown = f"{ocpp.address.host}:{ocpp.address.port}"
+    if (ocpp.tls_certificate is None) != (ocpp.tls_key is None):
+        record.fault("tls_key", "tls_certificate and tls_key go together")
+    if not ocpp.tls and ocpp.tls_certificate is not None:
+        record.fault("tls", "must be true where tls_certificate is given", False)
+    if not ocpp.tls and ocpp.client_authority is not None:
+        record.fault("client_authority", "needs tls: a charger's certificate is part of it")
+    if not (ocpp.tls or ocpp.allow_unencrypted or is_loopback(ocpp.address.host)):
+        rule = (
+            "must be an address of this machine alone, since passwords would cross the network in the clear: "
+            "set tls = true, or allow_unencrypted = true if the network is trusted"
+        )
+        record.fault("listen", rule, shown)
+    if ocpp.issues_certificates and ocpp.address.is_anywhere and not ocpp.names:
+        rule = "must hold the name or address by which chargers reach this machine: its certificate is made for it"
+        record.fault("names", rule)
+
+
+def _read_api(record: Record) -> Address:
+    address = _read_address(record, "listen", "127.0.0.1:8080")
+    if not (record.boolean("allow_unencrypted", False) or is_loopback(address.host)):
+        rule = (
+            "must be an address of this machine alone, since its token would cross the network in the clear: "
+            "put a proxy with TLS before it, or set allow_unencrypted = true if the network is trusted"
+        )
+        record.fault("listen", rule, f"{address.host}:{address.port}")
+    record.finish()
+    return address
 
 
 def _read_store(record: Record, site: Path) -> StoreSettings:

@@ -7,34 +7,44 @@ would load scripts from elsewhere; `/openapi.json` describes all.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+import sqlite3
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 import parkwatt
-from parkwatt.app.api import chargers, journal
+from parkwatt.app.api import chargers, credentials, journal
+from parkwatt.app.api.bounds import Bounds
 from parkwatt.app.api.site import Site
-from parkwatt.app.api.views import FaultsView, FaultView, HealthView
+from parkwatt.app.api.views import DetailView, FaultsView, FaultView, HealthView
 from parkwatt.app.metrics import Metrics
-from parkwatt.domain.errors import InputError
+from parkwatt.domain.errors import InputError, ParkwattError
 
 _VALUE_CHARACTERS_MAX = 200
+_NEEDS_TOKEN = HTTPException(
+    401, "a token is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"}
+)
+_BEARER = HTTPBearer(auto_error=False, description="The token in the site's file `api-token`.")
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    401: {"model": DetailView, "description": "The token is missing or wrong"},
+    413: {"model": DetailView, "description": "The body is too large"},
+    422: {"model": FaultsView, "description": "The input breaks rules; nothing was changed"},
+    503: {"model": DetailView, "description": "The journal cannot be used"},
+}
 
 
 def create_application(site: Site, token: str, metrics: Metrics) -> FastAPI:
     """The application over a running site. ``token``: what a caller has to bring."""
 
-    def authorised(authorization: Annotated[str | None, Header()] = None) -> None:
-        scheme, _, given = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not secrets.compare_digest(
-            given.strip().encode(), token.encode()
-        ):
-            raise HTTPException(
-                401, "a token is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"}
-            )
+    def authorised(
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    ) -> None:
+        shown = "" if given is None else given.credentials
+        if not secrets.compare_digest(shown.encode(), token.encode()):
+            raise _NEEDS_TOKEN
 
     application = FastAPI(
         title="Parkwatt",
@@ -45,15 +55,12 @@ def create_application(site: Site, token: str, metrics: Metrics) -> FastAPI:
     )
     application.state.site = site
     guarded = [Depends(authorised)]
-    faults: dict[int | str, dict[str, Any]] = {
-        422: {"model": FaultsView, "description": "The input breaks rules; nothing was changed"}
-    }
-    application.include_router(chargers.router, dependencies=guarded, responses=faults)
-    application.include_router(journal.router, dependencies=guarded, responses=faults)
+    for router in (chargers.router, credentials.router, journal.router):
+        application.include_router(router, dependencies=guarded, responses=_ANSWERS)
 
     @application.get("/health", tags=["operation"])
-    def health() -> HealthView:
-        """Whether all is well; answers 200 also in an alarm, as the process lives."""
+    async def health() -> HealthView:
+        """Whether all is well. An alarm is answered with 200, too: the process lives, and a restart would not help."""
         alarms = site.alarms()
         return HealthView(
             status="alarm" if alarms else "ok",
@@ -63,22 +70,27 @@ def create_application(site: Site, token: str, metrics: Metrics) -> FastAPI:
             version=parkwatt.__version__,
         )
 
-    @application.get("/metrics", tags=["operation"], dependencies=guarded)
-    def prometheus() -> Response:
+    @application.get(
+        "/metrics",
+        tags=["operation"],
+        dependencies=guarded,
+        response_class=Response,
+        responses={
+            200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+            401: _ANSWERS[401],
+        },
+    )
+    async def prometheus() -> Response:
         """Figures for Prometheus."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     application.exception_handler(InputError)(_input_error)
     application.exception_handler(RequestValidationError)(_validation_error)
-    application.middleware("http")(_plain)
+    for unusable in (ParkwattError, sqlite3.Error, OSError):
+        application.exception_handler(unusable)(_unavailable)
+    application.exception_handler(Exception)(_bug)
+    application.add_middleware(Bounds)
     return application
-
-
-async def _plain(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 async def _input_error(_: Request, error: Exception) -> JSONResponse:
@@ -97,16 +109,24 @@ async def _input_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    return _faults(
-        [
-            FaultView(
-                field=".".join(str(part) for part in fault["loc"][1:]) or "the request",
-                rule=str(fault["msg"]),
-                value=str(fault.get("input"))[:_VALUE_CHARACTERS_MAX],
-            )
-            for fault in found
-        ]
-    )
+    return _faults([_fault_view(fault) for fault in found])
+
+
+def _fault_view(fault: dict[str, Any]) -> FaultView:
+    if fault["type"] == "json_invalid":
+        return FaultView(field="body", rule="must be JSON", value=None)
+    field = ".".join(str(part) for part in fault["loc"][1:]) or "body"
+    shown = None if fault["type"] == "missing" else str(fault.get("input"))[:_VALUE_CHARACTERS_MAX]
+    return FaultView(field=field, rule=str(fault["msg"]), value=shown)
+
+
+async def _unavailable(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, status_code=503)
+
+
+async def _bug(_: Request, error: Exception) -> JSONResponse:
+    told = f"a bug, sorry: {type(error).__name__}; the log says where"
+    return JSONResponse({"detail": told}, status_code=500)
 
 
 def _faults(faults: list[FaultView]) -> JSONResponse:

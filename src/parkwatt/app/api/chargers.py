@@ -1,10 +1,16 @@
-"""Routes about chargers: what they are and do, commands to them, and their credentials."""
+"""Routes about chargers: what they are and do, and commands to them.
+
+Lists come in pages, because the event loop that makes them is the chargers' too.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 
 from parkwatt.app.api.site import Site
 from parkwatt.app.api.views import (
@@ -12,6 +18,7 @@ from parkwatt.app.api.views import (
     CallRequest,
     ChargerDetails,
     ChargerView,
+    DetailView,
     EvseView,
     MessageView,
     SetpointRequest,
@@ -23,6 +30,7 @@ from parkwatt.app.api.views import (
     transaction_view,
 )
 from parkwatt.domain.charger.command import ReleasePower, SetPower
+from parkwatt.domain.charger.state import ChargerState
 from parkwatt.io.ocpp.by_hand import check_by_hand
 from parkwatt.io.ocpp.call import Call
 from parkwatt.io.ocpp.station import Station
@@ -30,6 +38,15 @@ from parkwatt.io.ocpp.version import Version
 
 router = APIRouter(prefix="/v1")
 _EVSE_IDS_MAX = 256
+PAGE_MAX = 500
+_UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"model": DetailView, "description": "No such charger was ever heard of"}
+}
+_NO_LINK: dict[int | str, dict[str, Any]] = {
+    409: {"model": DetailView, "description": "The charger is not connected"}
+}
+
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 
 
 def running_site(request: Request) -> Site:
@@ -49,19 +66,30 @@ def _station(site: Site, charger_id: str) -> Station:
     return station
 
 
+def _states_after(site: Site, after: str) -> Iterator[tuple[str, ChargerState]]:
+    charger_ids = site.backend.charger_ids
+    for charger_id in charger_ids[bisect_right(charger_ids, after) :]:
+        yield charger_id, _station(site, charger_id).state
+
+
 @router.get("/chargers", tags=["chargers"])
-async def list_chargers(site: SiteGiven, connected: bool | None = None) -> list[ChargerView]:
-    """Every charger that was ever heard of; ``connected`` keeps those that have a link, or none."""
+async def list_chargers(
+    site: SiteGiven, connected: bool | None = None, after: str = "", limit: Limit = 100
+) -> list[ChargerView]:
+    """Chargers that were ever heard of, by id: those after the id ``after``, at most ``limit``.
+
+    ``connected`` keeps those that have a link, or none.
+    """
     now_unix_us = site.now_unix_us()
-    found = []
-    for charger_id in site.backend.charger_ids:
-        state = _station(site, charger_id).state
-        if connected is None or state.connected == connected:
-            found.append(charger_view(state, now_unix_us))
-    return found
+    found = (
+        charger_view(state, now_unix_us)
+        for _, state in _states_after(site, after)
+        if connected is None or state.connected == connected
+    )
+    return list(islice(found, limit))
 
 
-@router.get("/chargers/{charger_id}", tags=["chargers"])
+@router.get("/chargers/{charger_id}", tags=["chargers"], responses=_UNKNOWN)
 async def show_charger(site: SiteGiven, charger_id: str) -> ChargerDetails:
     """A charger with what it told of itself and its last messages."""
     state = _station(site, charger_id).state
@@ -72,7 +100,7 @@ async def show_charger(site: SiteGiven, charger_id: str) -> ChargerDetails:
     return charger_details(state, messages, site.now_unix_us())
 
 
-@router.get("/chargers/{charger_id}/transactions", tags=["transactions"])
+@router.get("/chargers/{charger_id}/transactions", tags=["transactions"], responses=_UNKNOWN)
 async def charger_transactions(site: SiteGiven, charger_id: str) -> list[TransactionView]:
     """Open transactions and the last that ended, oldest first; the journal has all."""
     state = _station(site, charger_id).state
@@ -80,17 +108,28 @@ async def charger_transactions(site: SiteGiven, charger_id: str) -> list[Transac
 
 
 @router.get("/transactions", tags=["transactions"])
-async def open_transactions(site: SiteGiven) -> list[TransactionView]:
-    """The transactions that run, at every charger."""
-    return [
-        transaction_view(charger_id, known)
-        for charger_id in site.backend.charger_ids
-        for known in _station(site, charger_id).state.transactions.values()
-        if known.open
-    ]
+async def open_transactions(
+    site: SiteGiven, after: str = "", limit: Limit = 100
+) -> list[TransactionView]:
+    """The transactions that run, by charger: of those after the id ``after``.
+
+    A charger's are not torn apart: where they cross ``limit`` all of them come.
+    """
+    found: list[TransactionView] = []
+    for charger_id, state in _states_after(site, after):
+        if len(found) >= limit:
+            break
+        found += [
+            transaction_view(charger_id, known)
+            for known in state.transactions.values()
+            if known.open
+        ]
+    return found
 
 
-@router.put("/chargers/{charger_id}/evses/{evse_id}/setpoint", tags=["commands"])
+@router.put(
+    "/chargers/{charger_id}/evses/{evse_id}/setpoint", tags=["commands"], responses=_UNKNOWN
+)
 async def set_power(
     site: SiteGiven, charger_id: str, evse_id: int, wish: SetpointRequest
 ) -> EvseView:
@@ -102,7 +141,9 @@ async def set_power(
     return evse_view(station.state.evse(evse_id), site.now_unix_us())
 
 
-@router.delete("/chargers/{charger_id}/evses/{evse_id}/setpoint", tags=["commands"])
+@router.delete(
+    "/chargers/{charger_id}/evses/{evse_id}/setpoint", tags=["commands"], responses=_UNKNOWN
+)
 async def release_power(site: SiteGiven, charger_id: str, evse_id: int) -> EvseView:
     """End a set-point: the charger charges for its driver."""
     station = _station(site, charger_id)
@@ -111,7 +152,7 @@ async def release_power(site: SiteGiven, charger_id: str, evse_id: int) -> EvseV
     return evse_view(station.state.evse(evse_id), site.now_unix_us())
 
 
-@router.delete("/chargers/{charger_id}/evses/{evse_id}/rung", tags=["commands"])
+@router.delete("/chargers/{charger_id}/evses/{evse_id}/rung", tags=["commands"], responses=_UNKNOWN)
 async def forget_rung(site: SiteGiven, charger_id: str, evse_id: int) -> EvseView:
     """Forget what the charger proved or failed to, so that it is tried anew."""
     station = _station(site, charger_id)
@@ -120,7 +161,7 @@ async def forget_rung(site: SiteGiven, charger_id: str, evse_id: int) -> EvseVie
     return evse_view(station.state.evse(evse_id), site.now_unix_us())
 
 
-@router.post("/chargers/{charger_id}/calls", tags=["commands"])
+@router.post("/chargers/{charger_id}/calls", tags=["commands"], responses=_UNKNOWN | _NO_LINK)
 async def call(site: SiteGiven, charger_id: str, request: CallRequest) -> CallAnswer:
     """Send one message, checked first, and wait for the answer."""
     station = _station(site, charger_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -9,12 +10,14 @@ from urllib.parse import quote
 import httpx
 
 from parkwatt.app.serve_settings import Address, ServeSettings, read_serve_settings
+from parkwatt.app.site_directory import read_token
 from parkwatt.domain.errors import InputError, InputFault, ParkwattError
 from parkwatt.domain.record import Faults
 
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 where a server that listens everywhere is reached
 _REFUSED = 422
 _FAILED_FROM = 400
+_PAGE = 500
 
 
 class ServerUnreachableError(ParkwattError):
@@ -49,16 +52,24 @@ class Client:
     """Calls to the API of the site's server."""
 
     def __init__(self, settings: ServeSettings) -> None:
+        """Raises ServerUnreachableError where there was never a server, InputError where its token cannot be read."""
         self._url = f"http://{_authority(settings.api)}"
         try:
-            token = settings.store.token.read_text(encoding="ascii").strip()
-        except OSError as error:
+            token = read_token(settings.store.token)
+        except FileNotFoundError as error:
             raise ServerUnreachableError(self._url, "it was never started for this site") from error
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **parameters: str | int | bool) -> Any:
         """What the server shows at ``path``."""
         return self._request("GET", path, parameters=parameters)
+
+    def pages(self, path: str) -> Iterator[dict[str, Any]]:
+        """Every entry of a list of chargers that comes in pages."""
+        after = ""
+        while page := self.get(path, after=after, limit=_PAGE):
+            yield from page
+            after = page[-1]["charger_id"]
 
     def send(self, method: str, path: str, body: object = None, *, timeout_s: float = 60.0) -> Any:
         """Ask the server to do something."""
@@ -85,16 +96,22 @@ class Client:
             )
         except httpx.HTTPError as error:
             raise ServerUnreachableError(self._url, str(error) or type(error).__name__) from error
-        if response.status_code == _REFUSED:
-            raise InputError(
-                [
-                    InputFault(fault["field"], fault["rule"], fault["value"])
-                    for fault in response.json()["faults"]
-                ]
-            )
-        if response.status_code >= _FAILED_FROM:
-            raise ServerRefusedError(response.status_code, _sentence(response))
-        return response.json()
+        try:
+            answer = response.json()
+            if response.status_code == _REFUSED:
+                raise InputError(
+                    [
+                        InputFault(fault["field"], fault["rule"], fault["value"])
+                        for fault in answer["faults"]
+                    ]
+                )
+            if response.status_code >= _FAILED_FROM:
+                told = f"the server answered {response.status_code}: {answer['detail']}"
+                raise ServerRefusedError(response.status_code, told)
+        except (ValueError, KeyError, TypeError) as error:
+            told = f"what answers at {self._url} is not Parkwatt (status {response.status_code})"
+            raise ServerRefusedError(response.status_code, told) from error
+        return answer
 
 
 def charger_path(charger_id: str, *rest: str) -> str:
@@ -105,11 +122,3 @@ def charger_path(charger_id: str, *rest: str) -> str:
 def _authority(address: Address) -> str:
     host = _LOOPBACK.get(address.host, address.host)
     return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"
-
-
-def _sentence(response: httpx.Response) -> str:
-    try:
-        detail = response.json()["detail"]
-    except (ValueError, KeyError, TypeError):
-        detail = response.text[:200]
-    return f"the server answered {response.status_code}: {detail}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,14 +13,13 @@ from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The parts of a running back end. ``now_unix_us``: the clock; ``stopping``: set when the process is asked to end."""
+    """The parts of a running back end. ``now_unix_us``: the clock."""
 
     settings: ServeSettings
     backend: Backend
     journal: SqliteJournal
     credentials: CredentialStore
     now_unix_us: Callable[[], int]
-    stopping: asyncio.Event
 
     def alarms(self) -> list[str]:
         """What is wrong, in words; empty where all is well."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from parkwatt.domain.charger.rung import Rung
 from parkwatt.domain.charger.state import ChargerState, EvseState
 from parkwatt.domain.charger.transaction import Transaction
+from parkwatt.io.credentials.store import Credential
 
 
 class _View(BaseModel):
@@ -139,12 +140,42 @@ class CallAnswer(_View):
     payload: dict[str, Any]
 
 
-class NewCharger(_View):
+class NewCredential(_View):
     """A charger that gets a credential."""
 
-    charger_id: str = Field(max_length=48)
-    security_profile: int = Field(2, ge=1, le=3)
+    charger_id: str
+    security_profile: int | None = Field(
+        None,
+        ge=1,
+        le=3,
+        description="1 password, 2 TLS and password, 3 TLS and certificate; null: 2 with TLS, else 1",
+    )
     password: str | None = Field(None, description="16 to 40 characters; null: one is made")
+
+
+class NewPassword(_View):
+    """Another password."""
+
+    password: str | None = Field(None, description="16 to 40 characters; null: one is made")
+
+
+class CredentialView(_View):
+    """That a charger may connect. Its password is not known, only a hash of it."""
+
+    charger_id: str
+    security_profile: int = Field(description="the least that it must reach")
+    created_at: datetime
+
+
+class MadeCredentialView(CredentialView):
+    """A credential just made: the only time that its secrets are shown."""
+
+    password: str | None = Field(description="null with profile 3")
+    authorization_key: str | None = Field(
+        description="the password for chargers of 1.6 that want 40 hexadecimal digits"
+    )
+    certificate: str | None = Field(description="PEM, with profile 3")
+    private_key: str | None = Field(description="PEM, with profile 3")
 
 
 class HealthView(_View):
@@ -155,6 +186,12 @@ class HealthView(_View):
     chargers_connected: int
     journal_seq: int
     version: str
+
+
+class DetailView(_View):
+    """Why the answer is no."""
+
+    detail: str
 
 
 class FaultView(_View):
@@ -261,4 +298,13 @@ def transaction_view(charger_id: str, transaction: Transaction) -> TransactionVi
         missing_reports=transaction.seen.missing_count,
         imported_kwh=transaction.imported_kwh,
         exported_kwh=transaction.exported_kwh,
+    )
+
+
+def credential_view(credential: Credential) -> CredentialView:
+    """A credential, without its hash."""
+    return CredentialView(
+        charger_id=credential.charger_id,
+        security_profile=credential.security_profile,
+        created_at=moment(credential.created_unix_us),
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from parkwatt.app.printable import printable
 from parkwatt.app.subcommand import Subparsers, add_command
 
 _DESCRIPTION = """\
@@ -16,10 +16,13 @@ Makes, lists and shows the chargers of a site.
   add SITE.toml ID      makes a credential and prints what to type into the charger
   list SITE.toml        all chargers: connected or not, power, charge, rung of the ladder
   show SITE.toml ID     one charger: state, what it says it can, last messages
-  password SITE.toml ID makes a new password; the old one is refused from then on
+  password SITE.toml ID makes a new password (profile 3: a new certificate); the old password is refused from then on
   remove SITE.toml ID   takes the credential away; the journal keeps what the charger reported
 
-`add`, `password` and `remove` work on the site's files, also while the server runs; `show` asks the server."""
+`add`, `password` and `remove` work on the site's files, also before the first start and while the server runs: it
+cuts a link whose credential was changed within seconds. `list` knows more where the server runs, `show` needs it.
+
+exit code: 0 done, 2 bad input, 3 no server answers, or it knows no such charger"""
 
 _EXAMPLES = """\
   parkwatt charger add home.toml CP-1
@@ -27,6 +30,7 @@ _EXAMPLES = """\
   parkwatt charger list depot.toml
   parkwatt charger show home.toml CP-1"""
 
+_COLUMNS_IN_A_FILE = 240
 _PROFILES = {
     1: "password, no encryption",
     2: "TLS and password",
@@ -79,43 +83,35 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from parkwatt.app.admission import admit
     from parkwatt.app.api.client import load_settings
     from parkwatt.app.charger.typing import print_what_to_type
-    from parkwatt.io.credentials.store import CredentialStore
 
     settings = load_settings(arguments.site)
-    settings.store.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    profile = arguments.profile or (2 if settings.ocpp.tls else 1)
-    with CredentialStore(settings.store.credentials) as store:
-        made = store.add(
-            arguments.charger_id, profile, time.time_ns() // 1000, password=arguments.password
-        )
-    print_what_to_type(settings, made, datetime.now(UTC))
+    admission = admit(
+        settings, arguments.charger_id, arguments.profile, arguments.password, datetime.now(UTC)
+    )
+    print_what_to_type(settings, admission)
     return 0
 
 
 def _password(arguments: argparse.Namespace) -> int:
+    from parkwatt.app.admission import readmit
     from parkwatt.app.api.client import load_settings
     from parkwatt.app.charger.typing import print_what_to_type
-    from parkwatt.io.credentials.store import CredentialStore
 
     settings = load_settings(arguments.site)
-    with CredentialStore(settings.store.credentials) as store:
-        made = store.set_password(arguments.charger_id, arguments.password)
-    print_what_to_type(settings, made, datetime.now(UTC))
+    admission = readmit(settings, arguments.charger_id, arguments.password, datetime.now(UTC))
+    print_what_to_type(settings, admission)
     return 0
 
 
 def _remove(arguments: argparse.Namespace) -> int:
+    from parkwatt.app.admission import revoke
     from parkwatt.app.api.client import load_settings
-    from parkwatt.io.credentials.store import CredentialStore
 
-    settings = load_settings(arguments.site)
-    with CredentialStore(settings.store.credentials) as store:
-        store.remove(arguments.charger_id)
-    print(
-        f"{arguments.charger_id} may no longer connect; a link that is open now stays until it ends"
-    )
+    revoke(load_settings(arguments.site), arguments.charger_id)
+    print(f"{arguments.charger_id} may no longer connect; a server that runs cuts its link now")
     return 0
 
 
@@ -134,28 +130,35 @@ def _list(arguments: argparse.Namespace) -> int:
     note = None
     heard: dict[str, dict[str, Any]] = {}
     try:
-        heard = {view["charger_id"]: view for view in Client(settings).get("/v1/chargers")}
+        heard = {view["charger_id"]: view for view in Client(settings).pages("/v1/chargers")}
     except ServerUnreachableError as error:
         note = str(error)
     table = Table(
         "charger", "link", "version", "model", "state", "power", "charge", "rung", box=None
     )
     for charger_id in sorted({*profiles, *heard}):
-        for row in _rows(charger_id, heard.get(charger_id), profiles.get(charger_id)):
-            table.add_row(*row)
-    console = Console()
-    console.print(
-        table if table.row_count else "no chargers yet: parkwatt charger add SITE.toml ID"
-    )
+        for row in _rows(charger_id, heard.get(charger_id), profiles.get(charger_id), note is None):
+            table.add_row(*map(printable, row))
+    # A charger's words are shown as they are: never as markup.
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = _COLUMNS_IN_A_FILE
+    if table.row_count:
+        console.print(table)
+    else:
+        print("no chargers yet: parkwatt charger add SITE.toml ID")
     if note:
-        console.print(note, style="yellow")
+        print(f"\n{note}")
     return 0
 
 
-def _rows(charger_id: str, view: dict[str, Any] | None, profile: int | None) -> list[list[str]]:
+def _rows(
+    charger_id: str, view: dict[str, Any] | None, profile: int | None, is_served: bool
+) -> list[list[str]]:
     """A line for each connection point of a charger, or one where none is known."""
     if view is None:
-        return [[charger_id, f"never ({_PROFILES[profile or 1]})", "", "", "", "", "", ""]]
+        link = "never connected" if is_served else "unknown"
+        return [[charger_id, f"{link} ({_PROFILES[profile or 1]})", "", "", "", "", "", ""]]
     link = "connected" if view["connected"] else "no link"
     head = [
         charger_id,
@@ -179,11 +182,8 @@ def _rows(charger_id: str, view: dict[str, Any] | None, profile: int | None) -> 
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from parkwatt.app.api.client import Client, charger_path, load_settings
     from parkwatt.app.charger.details import details
 
-    view = Client(load_settings(arguments.site)).get(charger_path(arguments.charger_id))
-    Console(highlight=False).print(details(view))
+    print(details(Client(load_settings(arguments.site)).get(charger_path(arguments.charger_id))))
     return 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from parkwatt.app.printable import printable
+
 _VARIABLES_MAX = 60
 
 
 def details(view: dict[str, Any]) -> str:
     """The text; ``view`` is what the API shows of the charger."""
-    return "\n".join(_lines(view))
+    return "\n".join(map(printable, _lines(view)))
 
 
 def _lines(view: dict[str, Any]) -> Iterator[str]:
@@ -19,7 +21,7 @@ def _lines(view: dict[str, Any]) -> Iterator[str]:
     yield f"  {view['vendor']} {view['model']}, firmware {view['firmware_version'] or 'not told'}"
     yield f"  last heard {view['seen_at'] or 'never'}; deviations from the standard: {view['deviation_count']}"
     for evse in view["evses"]:
-        yield from evse_lines(evse)
+        yield from _evse_lines(evse)
     if view["variables"]:
         yield "  what it told of itself:"
         for name, value in list(view["variables"].items())[:_VARIABLES_MAX]:
@@ -32,8 +34,12 @@ def _lines(view: dict[str, Any]) -> Iterator[str]:
             yield f"    {message['at'][11:23]} {'>' if message['sent'] else '<'} {message['frame']}"
 
 
-def evse_lines(evse: dict[str, Any]) -> Iterator[str]:
-    """One connection point."""
+def evse_details(evse: dict[str, Any]) -> str:
+    """One connection point in words; ``evse`` is what the API shows of it."""
+    return "\n".join(map(printable, _evse_lines(evse)))
+
+
+def _evse_lines(evse: dict[str, Any]) -> Iterator[str]:
     rung = evse["rung"]
     yield f"  connection point {evse['evse_id']}: {evse['availability']} {evse['error']}".rstrip()
     car = {True: "a car is connected", False: "no car", None: "car or not: unknown"}[

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from parkwatt.app.printable import printable
 from parkwatt.app.subcommand import Subparsers, add_command
 
+if TYPE_CHECKING:
+    from parkwatt.app.api.client import Client
+
 REFUSED = 1
+_WANTS_TEXT = "must be a string"
 
 _DESCRIPTION = """\
 Sends one command to one charger of a running server and prints the answer. The command is checked first: against
@@ -21,7 +27,8 @@ name=value or as JSON, or one of Parkwatt's own:
   release-power    end that: the charger charges for its driver
   forget-rung      let the charger prove anew what it can
 
-exit code: 0 accepted, 1 the charger refused or did not answer, 2 the command breaks a rule"""
+exit code: 0 accepted, 1 the charger refused or did not answer, 2 the command breaks a rule, 3 no server answers, or
+the charger is unknown or not connected"""
 
 _EXAMPLES = """\
   parkwatt send home.toml CP-1 set-power -3.5 --lease 600
@@ -70,40 +77,60 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Send. Raises InputError for what breaks a rule, ServerUnreachableError, ServerRefusedError."""
-    from parkwatt.app.api.client import Client, charger_path, load_settings
+    from parkwatt.app.api.client import Client, load_settings
 
     client = Client(load_settings(arguments.site))
     if arguments.command in _OWN:
         return _own(client, arguments)
     import json
 
-    answer = client.send(
-        "POST",
-        charger_path(arguments.charger_id, "calls"),
-        {
-            "action": arguments.command,
-            "payload": _payload(arguments),
-            "timeout_s": arguments.timeout,
-        },
-        timeout_s=arguments.timeout + 10.0,
-    )
+    answer = _call(client, arguments)
     if answer["error"]:
-        print(f"{answer['error']}: {answer['description']}".rstrip(": "))
+        print(printable(f"{answer['error']}: {answer['description']}".rstrip(": ")))
         return REFUSED
-    print(json.dumps(answer["payload"], indent=2, ensure_ascii=False))
+    print(json.dumps(answer["payload"], indent=2))
     return 0 if answer["status"] in {"", "Accepted"} else REFUSED
 
 
-def _own(client: Any, arguments: argparse.Namespace) -> int:
+def _call(client: Client, arguments: argparse.Namespace) -> Any:
+    """Send an OCPP message; what the server takes for a broken rule was not sent to the charger."""
     from parkwatt.app.api.client import charger_path
-    from parkwatt.app.charger.details import evse_lines
+    from parkwatt.domain.errors import InputError
+
+    def ask(texts: frozenset[str]) -> Any:
+        body = {
+            "action": arguments.command,
+            "payload": _payload(arguments, texts),
+            "timeout_s": arguments.timeout,
+        }
+        path = charger_path(arguments.charger_id, "calls")
+        return client.send("POST", path, body, timeout_s=arguments.timeout + 10.0)
+
+    try:
+        return ask(frozenset())
+    except InputError as error:
+        # `value=60` reads as a number; where the message wants a text, it is one.
+        texts = frozenset(fault.field for fault in error.faults if fault.rule == _WANTS_TEXT)
+        if arguments.payload is not None or not texts:
+            raise
+        return ask(texts)
+
+
+def _own(client: Client, arguments: argparse.Namespace) -> int:
+    from parkwatt.app.api.client import charger_path
+    from parkwatt.app.charger.details import evse_details
     from parkwatt.domain.errors import InputError, InputFault
 
     evse = ("evses", str(arguments.evse))
+    if arguments.fields and arguments.command != "set-power":
+        given = " ".join(arguments.fields)
+        raise InputError([InputFault(arguments.command, "takes no field", given)])
     if arguments.command == "set-power":
         try:
             (text,) = arguments.fields
             power_kw = float(text)
+            if not isfinite(power_kw):
+                raise ValueError  # noqa: TRY301 told as any other text that is no power
         except ValueError as error:
             given = " ".join(arguments.fields)
             raise InputError(
@@ -115,26 +142,19 @@ def _own(client: Any, arguments: argparse.Namespace) -> int:
         view = client.send("DELETE", charger_path(arguments.charger_id, *evse, "setpoint"))
     else:
         view = client.send("DELETE", charger_path(arguments.charger_id, *evse, "rung"))
-    print("\n".join(evse_lines(view)))
+    print(evse_details(view))
     return 0
 
 
-def _payload(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The payload of the fields, or as given.
+def _payload(arguments: argparse.Namespace, texts: frozenset[str]) -> dict[str, Any]:
+    """The payload of the fields, or as given. ``texts``: fields whose value is taken as it stands.
 
-    Raises InputError where it is no JSON object or a field has no name.
+    Raises InputError where it is no JSON object, or a field has no name or no place.
     """
-    import json
-
     from parkwatt.domain.errors import InputError, InputFault
 
     if arguments.payload is not None:
-        try:
-            payload = json.loads(arguments.payload)
-        except ValueError as error:
-            raise InputError(
-                [InputFault("--payload", f"must be JSON ({error})", arguments.payload)]
-            ) from error
+        payload = _json(arguments.payload)
         if not isinstance(payload, dict):
             raise InputError([InputFault("--payload", "must be a JSON object", arguments.payload)])
         return payload
@@ -143,19 +163,25 @@ def _payload(arguments: argparse.Namespace) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise InputError([InputFault("FIELD", "must be name=value", text)])
-        place = built
+        place: Any = built
         *above, last = name.split(".")
         for step in above:
             place = place.setdefault(step, {})
-        place[last] = _value(value)
+            if not isinstance(place, dict):
+                raise InputError([InputFault(name, f"'{step}' has a value already", text)])
+        read = None if name in texts else _json(value)
+        place[last] = value if read is None and value != "null" else read
     return built
 
 
-def _value(text: str) -> object:
-    """A number, true, false, null or JSON where it reads as one, else the text."""
+def _json(text: str) -> object:
+    """What the text means as JSON; None where it is none, or a number that JSON does not know."""
     import json
 
+    def unknown(constant: str) -> NoReturn:
+        raise ValueError(constant)
+
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return json.loads(text, parse_constant=unknown)
+    except (ValueError, RecursionError):
+        return None

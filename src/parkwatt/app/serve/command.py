@@ -12,7 +12,8 @@ Runs the back end of a site's chargers: OCPP 1.6-J, 2.0.1 and 2.1 on one port. W
 the journal before it is acknowledged; a restart, also after a crash, goes on where it stopped. A REST API shows
 chargers and transactions and takes commands. Ends on SIGINT or SIGTERM.
 
-exit code: 0 stopped as asked, 2 a fault in SITE.toml, 3 a port is taken or the journal is damaged"""
+exit code: 0 stopped as asked, 2 something given cannot be used (a key of SITE.toml, a port that is taken, a folder),
+3 the journal is damaged"""
 
 _EXAMPLES = """\
   parkwatt serve home.toml
@@ -36,7 +37,7 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until asked to stop.
 
-    Raises InputError for faults in the file, JournalDamaged, OSError where a port is taken.
+    Raises InputError for faults in the file, a port that is taken and a folder that cannot be used, JournalDamaged, OSError.
     """
     from parkwatt.app.api.client import load_settings
     from parkwatt.app.serve.run import serve_until_stopped

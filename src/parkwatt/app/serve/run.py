@@ -6,37 +6,42 @@ import asyncio
 import contextlib
 import gc
 import os
-import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 import structlog
-import uvicorn
 
 from parkwatt.app.api.application import create_application
 from parkwatt.app.api.site import Site
 from parkwatt.app.logs import log_events, set_up_logs
 from parkwatt.app.metrics import Metrics
-from parkwatt.app.serve_settings import Address, OcppSettings, ServeSettings
-from parkwatt.domain.errors import InputError, InputFault
+from parkwatt.app.serve.api_server import ApiServer, bind
+from parkwatt.app.serve.duties import (
+    renew_certificates,
+    sweep,
+    thin_readings,
+    watch_credentials,
+)
+from parkwatt.app.serve.listening import Certificates, listener_settings, told_by_key
+from parkwatt.app.serve_settings import Address, ServeSettings
+from parkwatt.app.site_directory import make_private, make_token
 from parkwatt.io.credentials.office import SiteCertificateOffice
 from parkwatt.io.credentials.site import site_authority
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.backend import TRY_AGAIN_LATER, Backend
 from parkwatt.io.ocpp.server.link import Closed
-from parkwatt.io.ocpp.server.listener import Arrival, Listener, Refusal, listen
-from parkwatt.io.ocpp.server.settings import ListenerSettings, TlsFiles
-from parkwatt.io.store.retention import thin
+from parkwatt.io.ocpp.server.listener import Arrival, Refusal, listen
 from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 SWEEP_S = 0.2
+# Chargers that do not join in closing their link are cut off then.
+STOP_S = 1.0
 # Files and sockets beside the chargers': the journal, the API, handshakes under way.
 SOCKETS_BESIDE = 512
-RETENTION_ROUND_S = 6 * 3600.0
 # State of many chargers is many objects that live long: the collector need not look at them often.
 _GC_THRESHOLDS = (50_000, 20, 50)
 
@@ -58,6 +63,7 @@ def serve_until_stopped(settings: ServeSettings) -> None:
 
     Raises InputError for what cannot be used, JournalDamaged, OSError.
     """
+    os.umask(0o077)  # what the server writes is its owner's alone
     set_up_logs(settings.log_format, settings.log_level)
     _allow_sockets(settings.ocpp.links_max)
     try:
@@ -84,13 +90,12 @@ def _allow_sockets(links_max: int) -> None:
 async def serve(settings: ServeSettings) -> None:
     """Serve until the process is asked to stop."""
     loop = asyncio.get_running_loop()
-    log = structlog.get_logger()
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    _private_directory(settings.store.directory)
+    make_private(settings.store.directory)
+    token = make_token(settings.store.token)
     clock = Clock()
-    now = datetime.now(UTC)
 
     def alarmed(alarm: str | None) -> None:
         loop.call_soon_threadsafe(_tell_alarm, backend, alarm)
@@ -100,118 +105,85 @@ async def serve(settings: ServeSettings) -> None:
         stack.callback(journal.close)
         journal.post_with(loop.call_soon_threadsafe)
         credentials = stack.enter_context(CredentialStore(settings.store.credentials))
-        office = None
-        if settings.ocpp.tls:
-            authority = site_authority(settings.store.authority, settings.name, now)
-            office = SiteCertificateOffice(authority, credentials)
+        certificates = Certificates(settings, datetime.now(UTC))
+        api_socket = stack.enter_context(bind(settings.api))
         backend = Backend(
             journal=journal,
             settings_of=settings.charger,
             clock=clock,
-            office=office,
+            office=_office(settings, credentials),
             listener=log_events,
         )
-        count = backend.restore()
-        log.info("journal read", entries=count, chargers=len(backend.charger_ids))
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
-        site = Site(settings, backend, journal, credentials, clock, stopping)
-        listener = await listen(
-            _listener_settings(settings, now), credentials, attach(backend), _on_refusal
+        _restore(backend)
+        with told_by_key():
+            listener = await listen(
+                listener_settings(settings, certificates),
+                credentials,
+                attach(backend),
+                _on_refusal,
+            )
+        site = Site(settings, backend, journal, credentials, clock)
+        api = ApiServer(create_application(site, token, Metrics(backend, journal, site.alarms)))
+        duties = (
+            sweep(backend, SWEEP_S),
+            thin_readings(site),
+            renew_certificates(certificates, listener),
+            watch_credentials(credentials, listener.link),
         )
         try:
-            await _run(site, listener)
+            _say_where(settings, listener.port, int(api_socket.getsockname()[1]))
+            await _run(api, api_socket, duties, stopping)
         finally:
             await backend.close()
-            await listener.close()
-    log.info("stopped")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(listener.close(), STOP_S)
+    structlog.get_logger().info("stopped")
 
 
-async def _run(site: Site, listener: Listener) -> None:
-    """Sweep, thin and answer the API until asked to stop."""
-    token = _token(site.settings.store.token)
-    metrics = Metrics(site.backend, site.journal, site.alarms)
-    api = _Api(site, token, metrics)
-    tasks = [
-        asyncio.create_task(_sweep(site.backend)),
-        asyncio.create_task(_thin(site)),
-    ]
-    serving = asyncio.create_task(api.serve(sockets=[api.bound]))
-    address = site.settings.ocpp.address
-    scheme = "wss" if site.settings.ocpp.tls else "ws"
-    print(f"Chargers connect to {scheme}://{_host(address)}:{listener.port}/<identity>")
-    print(
-        f"The API is at http://{_host(site.settings.api)}:{api.port} (token: {site.settings.store.token})"
-    )
-    print("Stop with Ctrl-C.", flush=True)
-    stop = asyncio.create_task(site.stopping.wait())
+def _office(settings: ServeSettings, credentials: CredentialStore) -> SiteCertificateOffice | None:
+    """Who signs the certificates that chargers ask for; nobody without TLS."""
+    if not settings.ocpp.tls:
+        return None
+    authority = site_authority(settings.store.authority, settings.name, datetime.now(UTC))
+    return SiteCertificateOffice(authority, credentials)
+
+
+def _restore(backend: Backend) -> None:
+    """Read the journal, and have the garbage collector leave alone what came of it."""
+    count = backend.restore()
+    structlog.get_logger().info("journal read", entries=count, chargers=len(backend.charger_ids))
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+
+
+async def _run(
+    api: ApiServer,
+    api_socket: socket.socket,
+    duties: Iterable[Coroutine[Any, Any, object]],
+    stopping: asyncio.Event,
+) -> None:
+    """Answer the API and do the duties until asked to stop. What ends by itself ends all, with its error."""
+    serving = asyncio.create_task(api.serve(sockets=[api_socket]))
+    stop = asyncio.create_task(stopping.wait())
+    tasks = [stop, *(asyncio.create_task(duty) for duty in duties)]
     try:
-        done, _ = await asyncio.wait([stop, serving, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stop}:
+        done, _ = await asyncio.wait([serving, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
             task.result()
     finally:
         api.should_exit = True
-        for task in (*tasks, stop):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(serving, *tasks, stop, return_exceptions=True)
+        await asyncio.gather(serving, *tasks, return_exceptions=True)
 
 
-class _Api(uvicorn.Server):
-    """The API's server on this loop; the process's signals are not its own."""
-
-    def __init__(self, site: Site, token: str, metrics: Metrics) -> None:
-        config = uvicorn.Config(
-            create_application(site, token, metrics),
-            host=site.settings.api.host,
-            port=site.settings.api.port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=2,
-        )
-        super().__init__(config)
-        self.bound = _bind(site.settings.api)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self.bound.getsockname()[1])
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave them alone; uvicorn's own name."""
-        yield
-
-
-def _bind(address: Address) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    bound = socket.socket(family)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((address.host, address.port))
-        bound.listen()  # now, so that whoever reads that the API is there finds it
-    except OSError as error:
-        bound.close()
-        place = f"{address.host}:{address.port}"
-        fault = InputFault("api.listen", f"cannot be listened on: {error.strerror}", place)
-        raise InputError([fault]) from error
-    return bound
-
-
-async def _sweep(backend: Backend) -> None:
-    while True:
-        await asyncio.sleep(SWEEP_S)
-        backend.sweep()
-
-
-async def _thin(site: Site) -> None:
-    """Thin old readings now and then; the journal does it in slices."""
-    while True:
-        before_unix_us = site.now_unix_us() - site.settings.store.telemetry_days * 86_400_000_000
-        await asyncio.to_thread(thin, site.journal, before_unix_us, now_unix_us=site.now_unix_us())
-        await asyncio.sleep(RETENTION_ROUND_S)
+def _say_where(settings: ServeSettings, ocpp_port: int, api_port: int) -> None:
+    """Where the server is reached, for whoever started it."""
+    scheme = "wss" if settings.ocpp.tls else "ws"
+    print(f"Chargers connect to {scheme}://{_host(settings.ocpp.address)}:{ocpp_port}/<identity>")
+    print(f"The API is at http://{_host(settings.api)}:{api_port} (token: {settings.store.token})")
+    print("Stop with Ctrl-C.", flush=True)
 
 
 def attach(backend: Backend) -> Callable[[Arrival], None]:
@@ -255,56 +227,5 @@ def _tell_alarm(backend: Backend, alarm: str | None) -> None:
     backend.alarmed(alarm)
 
 
-def _listener_settings(settings: ServeSettings, now: datetime) -> ListenerSettings:
-    ocpp = settings.ocpp
-    authority = ocpp.client_authority
-    if ocpp.tls and authority is None:
-        authority = settings.store.authority / "authority.pem"
-    return ListenerSettings(
-        host=ocpp.address.host,
-        port=ocpp.address.port,
-        tls=_tls_files(settings, ocpp, now),
-        client_authority=authority,
-        allow_unencrypted=ocpp.allow_unencrypted,
-        admit_unknown=ocpp.admit_unknown,
-        compression=ocpp.compression,
-        connections_max=ocpp.links_max,
-        connections_per_s=ocpp.links_per_second,
-        frames_per_s=ocpp.frames_per_second,
-    )
-
-
-def _tls_files(settings: ServeSettings, ocpp: OcppSettings, now: datetime) -> tuple[TlsFiles, ...]:
-    """The server's certificate: its own, or one that the site's authority issues at each start."""
-    if not ocpp.tls:
-        return ()
-    if ocpp.tls_certificate is not None and ocpp.tls_key is not None:
-        return (TlsFiles(certificate=ocpp.tls_certificate, key=ocpp.tls_key),)
-    names = ocpp.names or (_host(ocpp.address),)
-    authority = site_authority(settings.store.authority, settings.name, now)
-    certificate = settings.store.directory / "server.pem"
-    key = settings.store.directory / "server.key"
-    authority.issue_server_certificate(names, now).write(certificate, key)
-    return (TlsFiles(certificate=certificate, key=key),)
-
-
 def _host(address: Address) -> str:
     return f"[{address.host}]" if ":" in address.host else address.host
-
-
-def _private_directory(directory: Path) -> None:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        fault = InputFault("store.directory", f"cannot be made: {error.strerror}", str(directory))
-        raise InputError([fault]) from error
-
-
-def _token(path: Path) -> str:
-    """The API's token, made at the first start and readable by its owner alone."""
-    if path.exists():
-        return path.read_text(encoding="ascii").strip()
-    token = secrets.token_urlsafe(32)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(token + "\n")
-    return token

@@ -1,0 +1,59 @@
+"""The API's HTTP server on the back end's event loop."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from parkwatt.app.serve_settings import Address
+from parkwatt.domain.errors import InputError, InputFault
+
+# Whoever asks for more than this at once gets 503: the loop is the chargers'.
+_REQUESTS_AT_ONCE = 256
+_STOP_S = 1
+
+
+class ApiServer(uvicorn.Server):
+    """Serves an application on a socket that listens already; the process's signals are not its own."""
+
+    def __init__(self, application: FastAPI) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                limit_concurrency=_REQUESTS_AT_ONCE,
+                timeout_graceful_shutdown=_STOP_S,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone; uvicorn's own name."""
+        yield
+
+
+def bind(address: Address) -> socket.socket:
+    """A socket that listens, so that whoever reads that the API is there finds it.
+
+    Raises InputError where the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    bound = socket.socket(family)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((address.host, address.port))
+        bound.listen()
+    except OSError as error:
+        bound.close()
+        place = f"{address.host}:{address.port}"
+        fault = InputFault("api.listen", f"cannot be listened on: {error.strerror}", place)
+        raise InputError([fault]) from error
+    return bound
