@@ -86,6 +86,11 @@ def transaction_rows(entries: Iterator[Entry]) -> Iterator[Sequence[Cell]]:
             yield _row(subject, transaction)
 
 
+def _rounded(energy_kwh: float | None) -> float | None:
+    """To a milliwatt-hour: a difference of two registers has digits that no meter gave."""
+    return None if energy_kwh is None else round(energy_kwh, 6)
+
+
 def _row(charger: str, transaction: Transaction) -> Sequence[Cell]:
     return (
         charger,
@@ -95,8 +100,8 @@ def _row(charger: str, transaction: Transaction) -> Sequence[Cell]:
         transaction.token,
         transaction.started_unix_us,
         transaction.ended_unix_us,
-        transaction.imported_kwh,
-        transaction.exported_kwh,
+        _rounded(transaction.imported_kwh),
+        _rounded(transaction.exported_kwh),
         transaction.end_reason,
         transaction.heard_start,
     )
