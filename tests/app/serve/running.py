@@ -116,6 +116,19 @@ class RunningServer:
         if self._process is not None:
             self.kill()
 
+    def parkwatt(self, command: str, *words: str) -> str:
+        """What a command of the command line prints about this site. Raises AssertionError where it fails."""
+        subcommand = command.split()
+        done = subprocess.run(
+            [str(_PARKWATT), *subcommand, str(self.site), *words],
+            capture_output=True,
+            text=True,
+            timeout=self.patience_s,
+            check=False,
+        )
+        assert done.returncode == 0, f"parkwatt {command} failed: {done.stdout}{done.stderr}"
+        return done.stdout
+
     # What the API shows; for use beside chargers on an event loop.
 
     async def shows(self, path: str, holds: Callable[[Any], bool], **parameters: str | int) -> Any:
