@@ -174,6 +174,7 @@ class Talk:
         meter_value: list[dict[str, Any]] | None = None,
         offline: bool | None = None,
         timestamp: str | None = None,
+        remote_start_id: int | None = None,
     ) -> dict[str, Any]:
         """TransactionEvent."""
         info: dict[str, Any] = {"transactionId": transaction_id}
@@ -191,7 +192,11 @@ class Talk:
             "offline": offline,
         }
         payload |= {name: value for name, value in optional.items() if value is not None}
-        told = {"chargingState": state, "stoppedReason": stopped}
+        told = {
+            "chargingState": state,
+            "stoppedReason": stopped,
+            "remoteStartId": remote_start_id,
+        }
         info |= {name: value for name, value in told.items() if value is not None}
         return self.tell("TransactionEvent", payload)
 

@@ -192,12 +192,12 @@ def _limit_kw_now(inbound: Inbound, schedule: Any) -> float | None:
     limits = [period.limit]
     if inbound.version is Version.V21:
         limits += [period.limit_L2, period.limit_L3]
-    told = [limit for limit in limits if limit is not None]
+    told: list[float] = [limit for limit in limits if limit is not None]
     if not told:
         return None
     if schedule.chargingRateUnit == "W":
         return sum(told) / 1000
-    phase_count = period.numberPhases or inbound.settings.phase_count
+    phase_count: int = period.numberPhases or inbound.settings.phase_count
     current_a = sum(told) if len(told) > 1 else told[0] * phase_count
     return current_a * inbound.settings.voltage_v / 1000
 

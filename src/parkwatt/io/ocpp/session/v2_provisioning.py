@@ -153,6 +153,9 @@ def notify_event(inbound: Inbound, message: Any) -> dict[str, Any]:
 
 
 def _is_critical(inbound: Inbound, data: Any) -> bool:
+    """A component that has a problem (Part 2, appendix 4: `Problem`), or what the station itself calls severe in 2.1."""
+    if data.variable.name == "Problem" and data.actualValue.casefold() == "true":
+        return data.cleared is not True
     if inbound.version is not Version.V21 or data.severity is None or data.cleared is True:
         return False
     return bool(data.severity <= _SEVERITY_CRITICAL_MAX)

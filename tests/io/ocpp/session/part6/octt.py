@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from parkwatt.domain.charger.event import ChargingState, TransactionReported
+from parkwatt.domain.charger.event import ChargingState, NoticeReceived, TransactionReported
 from parkwatt.domain.charger.transaction import Transaction
 from parkwatt.io.ocpp import messages
+from parkwatt.io.ocpp.by_hand import check_by_hand
 from parkwatt.io.ocpp.call import Answer, Call
+from parkwatt.io.ocpp.session.inbound import CertificateOffice
 from parkwatt.io.ocpp.session.session import Session
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.session.step import Step
@@ -27,7 +29,9 @@ DURATION_S = 60.0
 class Octt(Talk):
     """A station in a session of its own; ``asked``: calls that it got and has yet to answer."""
 
-    def __init__(self, version: Version = Version.V201) -> None:
+    def __init__(
+        self, version: Version = Version.V201, office: CertificateOffice | None = None
+    ) -> None:
         self._links = 0
         self._told = 0
         self._seq_no = 0
@@ -36,7 +40,7 @@ class Octt(Talk):
         self.asks_by_hand = False
         self.answers: list[Answer] = []
         self.authorized = self.plugged_in = self.stop_authorized = False
-        super().__init__(version, ChargerSettings(tokens=frozenset({VALID, VALID_2})))
+        super().__init__(version, ChargerSettings(tokens=frozenset({VALID, VALID_2})), office)
 
     def connect(self) -> None:
         """A new link, and a new session with it."""
@@ -48,6 +52,7 @@ class Octt(Talk):
             self.settings,
             now_unix_us=self.now_unix_us,
             prefix=f"csms-{self._links}-",
+            office=self.office,
         )
 
     def tell(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +74,8 @@ class Octt(Talk):
         return self._reply
 
     def ask(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """The manual action: have the back end send a call; returns what the station got."""
+        """The manual action: have the back end send a call, checked as one by hand; returns what the station got."""
+        check_by_hand(self.version, self.settings, action, payload)
         self.asks_by_hand = True
         step = self.session.call(Call(action, payload, "hand", "by hand"), self.now_unix_us)
         self._take_step(step)
@@ -85,6 +91,31 @@ class Octt(Talk):
         messages.check_response(self.version, action, payload)
         self._receive([3, message_id, payload])
         return self.answers[-1]
+
+    def got(self) -> tuple[str, dict[str, Any]]:
+        """The call that the station got last, which the back end sent of its own."""
+        action, _, payload = self.asked[-1]
+        messages.check_request(self.version, action, payload)
+        return action, payload
+
+    @property
+    def notices(self) -> list[NoticeReceived]:
+        """What the back end kept, oldest first."""
+        return self.heard(NoticeReceived)
+
+    def kept(self, action: str) -> list[Any]:
+        """What the back end kept of a kind of message, oldest first, as JSON."""
+        return [
+            json.loads(bytes(notice.payload)) for notice in self.notices if notice.action == action
+        ]
+
+    def tell_without_answer(self, action: str, payload: dict[str, Any]) -> None:
+        """Send a SEND of 2.1 (type 6): nothing comes back."""
+        messages.check_request(self.version, action, payload)
+        self._told += 1
+        self._reply = []
+        self._receive([6, f"octt-{self._told}", action, payload])
+        assert self._reply == []
 
     def _receive(self, frame: list[Any]) -> None:
         self._take_step(self.session.receive(json.dumps(frame), self.now_unix_us))

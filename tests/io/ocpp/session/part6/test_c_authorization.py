@@ -1,6 +1,6 @@
 """OCPP 2.0.1 Part 6, section 3.4: C, authorisation. Each test has the name of its case.
 
-Cases that need groups of tokens or a master pass (C_39, C_47, C_48, C_49) do not apply: a site has one list.
+Cases that need groups of tokens (C_39, C_48) do not apply: a site has one list.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from tests.io.ocpp.session.part6.octt import INVALID, VALID, Octt
+
+MASTER_CARD = "MASTER-1"
 
 
 @pytest.mark.parametrize("case", ["tc_c_02", "tc_c_06_blocked", "tc_c_07_expired"])
@@ -37,3 +39,30 @@ def test_tc_c_37_38_csms_clear_the_cache(status: str) -> None:
     octt.booted()
     assert octt.ask("ClearCache", {}) == {}
     assert octt.respond({"status": status}).accepted == (status == "Accepted")
+
+
+@pytest.mark.parametrize("last_card", [MASTER_CARD, VALID], ids=["c_47", "c_49"])
+def test_tc_c_47_49_csms_a_master_pass_ends_all_transactions(last_card: str) -> None:
+    octt = Octt()
+    octt.booted()
+    for evse_id in (1, 2):
+        told = octt.transaction(
+            "Started",
+            "Authorized",
+            0,
+            transaction_id=f"tx-{evse_id}",
+            evse={"id": evse_id, "connectorId": 1},
+            card=VALID,
+        )
+        assert told["idTokenInfo"]["status"] == "Accepted"
+    octt.authorize(MASTER_CARD)
+    for evse_id in (1, 2):
+        octt.transaction(
+            "Ended",
+            "StopAuthorized",
+            1,
+            transaction_id=f"tx-{evse_id}",
+            card=last_card,
+            stopped="MasterPass",
+        )
+    assert [octt.state.transactions[f"tx-{n}"].end_reason for n in (1, 2)] == ["MasterPass"] * 2
