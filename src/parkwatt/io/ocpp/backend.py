@@ -27,7 +27,7 @@ from parkwatt.io.ocpp.session.inbound import CertificateOffice
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.session.step import Step
 from parkwatt.io.ocpp.slot import MESSAGE_CHARACTERS_MAX, Outlet, Slot
-from parkwatt.io.ocpp.snapshots import Snapshots
+from parkwatt.io.ocpp.snapshots import ENTRIES_A_SNAPSHOT, Snapshots
 from parkwatt.io.ocpp.station import Station
 from parkwatt.io.ocpp.version import Version
 
@@ -69,6 +69,7 @@ class Backend:
         clock: Callable[[], int],
         office: CertificateOffice | None = None,
         listener: Listener | None = None,
+        entries_a_snapshot: int = ENTRIES_A_SNAPSHOT,
     ) -> None:
         self._counts = Counts()
         self._journal = journal
@@ -80,7 +81,7 @@ class Backend:
         self._outbox: Outbox | None = None
         self._snapshots: Snapshots | None = None
         if journal is not None:
-            self._snapshots = Snapshots(journal, self._slots)
+            self._snapshots = Snapshots(journal, self._slots, entries_a_snapshot)
             self._outbox = Outbox(journal, clock, self._snapshots.handed, self._snapshots.durable)
         self._awaited: dict[str, asyncio.Future[Answer]] = {}
         self._asked_count = 0
@@ -117,6 +118,11 @@ class Backend:
         if since_unix_us is None and self._outbox is not None:
             since_unix_us = self._outbox.waits_since_unix_us
         return since_unix_us is not None and self._clock() - since_unix_us > ALARM_PATIENCE_US
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that happened is durable and answered."""
+        return self._outbox is None or self._outbox.is_empty
 
     def station(self, charger_id: str) -> Station | None:
         """A charger that was heard of."""

@@ -16,12 +16,13 @@ ENTRIES_A_SNAPSHOT = 100_000
 class Snapshots:
     """``slots``: all chargers, whoever touches one tells `cut` before. ``entries_since``: entries since the last snapshot."""
 
-    def __init__(self, journal: Journal, slots: Mapping[str, Slot]) -> None:
+    def __init__(self, journal: Journal, slots: Mapping[str, Slot], entries_max: int) -> None:
         self.cut: Cut | None = None
         self.entries_since = 0
         self.failed_count = 0
         self._journal = journal
         self._slots = slots
+        self._entries_max = entries_max
         self._batch_number = -1
         self._seq: int | None = None
         self._writing: set[asyncio.Task[None]] = set()
@@ -29,7 +30,7 @@ class Snapshots:
     def handed(self, batch_number: int, note_count: int) -> None:
         """All that happened so far is in this batch or an earlier one."""
         self.entries_since += note_count
-        if self.entries_since >= ENTRIES_A_SNAPSHOT and self.cut is None:
+        if self.entries_since >= self._entries_max and self.cut is None:
             self.begin(batch_number)
             asyncio.get_running_loop().call_soon(self._go_on)
 

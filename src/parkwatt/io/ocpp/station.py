@@ -117,7 +117,9 @@ class Station:
         return self._decided(self.ladder.ask(self.state, command, now_unix_us), now_unix_us, Step())
 
     def release_power(self, command: ReleasePower, now_unix_us: int) -> Step:
-        """End a set-point."""
+        """End a set-point, if there is one."""
+        if command.evse_id not in self.ladder.memory.evses:
+            return Step()
         decided = self.ladder.release(self.state, command, now_unix_us)
         return self._decided(decided, now_unix_us, Step())
 
