@@ -126,7 +126,7 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
     chargers: dict[str, ChargerSettings] = {}
     for charger in record.records("charger"):
         charger_id = charger.text("id")
-        if not is_identity(charger_id):
+        if charger_id and not is_identity(charger_id):
             rule = "must be 1 to 48 of the letters, digits and * - _ = + | @ . that OCPP allows"
             charger.fault("id", rule, charger_id)
         if charger_id in chargers:

@@ -28,7 +28,10 @@ _KEYS = {
 
 
 class Certificates:
-    """The server's certificate: given, or issued by the site's authority and renewed while the server runs."""
+    """The server's certificate: given, or issued by the site's authority and renewed while the server runs.
+
+    ``authority``: the site's; None without TLS.
+    """
 
     def __init__(self, settings: ServeSettings, now: datetime) -> None:
         """Make what is to be made. Raises InputError where a name or the authority cannot be used."""
@@ -37,6 +40,10 @@ class Certificates:
         self._files = TlsFiles(
             certificate=ocpp.tls_certificate or directory / "server.pem",
             key=ocpp.tls_key or directory / "server.key",
+        )
+        # Made also where both certificates are given: chargers may ask for one of their own (SignCertificate).
+        self.authority = (
+            site_authority(settings.store.authority, settings.name, now) if ocpp.tls else None
         )
         if ocpp.issues_certificates:
             self._issue(now)
@@ -72,9 +79,9 @@ class Certificates:
     def _issue(self, now: datetime) -> None:
         settings = self._settings
         names = settings.ocpp.names or (settings.ocpp.address.host,)
-        authority = site_authority(settings.store.authority, settings.name, now)
+        assert self.authority is not None  # noqa: S101 certificates are issued with TLS alone
         with told_by_key():
-            issued = authority.issue_server_certificate(names, now)
+            issued = self.authority.issue_server_certificate(names, now)
         issued.write(self._files.certificate, self._files.key)
 
     def _changed_at(self) -> tuple[int, ...]:

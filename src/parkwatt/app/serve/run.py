@@ -30,7 +30,6 @@ from parkwatt.app.serve.listening import Certificates, listener_settings, told_b
 from parkwatt.app.serve_settings import Address, ServeSettings
 from parkwatt.app.site_directory import make_private, make_token
 from parkwatt.io.credentials.office import SiteCertificateOffice
-from parkwatt.io.credentials.site import site_authority
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.backend import TRY_AGAIN_LATER, Backend
 from parkwatt.io.ocpp.server.link import Closed
@@ -106,12 +105,15 @@ async def serve(settings: ServeSettings) -> None:
         journal.post_with(loop.call_soon_threadsafe)
         credentials = stack.enter_context(CredentialStore(settings.store.credentials))
         certificates = Certificates(settings, datetime.now(UTC))
+        office = None
+        if certificates.authority is not None:
+            office = SiteCertificateOffice(certificates.authority, credentials)
         api_socket = stack.enter_context(bind(settings.api))
         backend = Backend(
             journal=journal,
             settings_of=settings.charger,
             clock=clock,
-            office=_office(settings, credentials),
+            office=office,
             listener=log_events,
         )
         _restore(backend)
@@ -138,14 +140,6 @@ async def serve(settings: ServeSettings) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(listener.close(), STOP_S)
     structlog.get_logger().info("stopped")
-
-
-def _office(settings: ServeSettings, credentials: CredentialStore) -> SiteCertificateOffice | None:
-    """Who signs the certificates that chargers ask for; nobody without TLS."""
-    if not settings.ocpp.tls:
-        return None
-    authority = site_authority(settings.store.authority, settings.name, datetime.now(UTC))
-    return SiteCertificateOffice(authority, credentials)
 
 
 def _restore(backend: Backend) -> None:
