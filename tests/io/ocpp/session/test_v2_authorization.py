@@ -31,7 +31,7 @@ class Office:
 def test_a_token_is_known_in_any_case() -> None:
     talk = Talk(settings=ChargerSettings(tokens=frozenset({"04aBcD"})))
     assert talk.authorize("04ABCD") == {"idTokenInfo": {"status": "Accepted"}}
-    assert talk.authorize("04ABCE") == {"idTokenInfo": {"status": "Unknown"}}
+    assert talk.authorize("04ABCE") == {"idTokenInfo": {"status": "Invalid"}}
     assert [heard.accepted for heard in talk.heard(TokenPresented)] == [True, False]
 
 
@@ -46,7 +46,7 @@ def test_a_car_may_discharge_only_with_its_drivers_consent(discharge: bool) -> N
 
 def test_nothing_is_allowed_to_a_car_whose_driver_is_not() -> None:
     talk = Talk(Version.V21, ChargerSettings(discharge=True, tokens=frozenset()))
-    assert talk.authorize("AA11") == {"idTokenInfo": {"status": "Unknown"}}
+    assert talk.authorize("AA11") == {"idTokenInfo": {"status": "Invalid"}}
 
 
 def test_2_0_1_has_no_word_for_energy_transfer() -> None:

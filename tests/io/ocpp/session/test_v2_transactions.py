@@ -154,7 +154,7 @@ def test_the_reply_speaks_of_a_token_exactly_when_one_came() -> None:
     assert talk.transaction("Started", "CablePluggedIn", 0, evse=PLACE) == {}
     talk.pass_s(1)
     refused = talk.transaction("Updated", "Authorized", 1, card="CC33")
-    assert refused == {"idTokenInfo": {"status": "Unknown"}}
+    assert refused == {"idTokenInfo": {"status": "Invalid"}}
     talk.pass_s(1)
     accepted = talk.transaction("Updated", "Authorized", 2, card="Aa11")
     assert accepted == {"idTokenInfo": {"status": "Accepted"}}

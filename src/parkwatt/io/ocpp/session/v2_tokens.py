@@ -10,13 +10,14 @@ ACCEPTED = "Accepted"
 
 
 def token_status(settings: ChargerSettings, token: str) -> str:
-    """The AuthorizationStatus of a token: Accepted, Unknown where it is not on the list, Invalid where it is empty.
+    """The AuthorizationStatus of a token: Accepted, or Invalid where it is not on the list.
 
+    Invalid, not Unknown: who is taken off the list was blocked or has expired, and Part 6 (C_06, C_07) allows no Unknown there.
     Without a list everybody may charge, also with the empty token of a station that asks nobody (type NoAuthorization).
     """
     if settings.tokens is None or token.casefold() in _folded(settings.tokens):
         return ACCEPTED
-    return "Unknown" if token else "Invalid"
+    return "Invalid"
 
 
 @lru_cache(maxsize=4096)
