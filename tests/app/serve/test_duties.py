@@ -6,18 +6,21 @@ from parkwatt.app.serve.duties import CredentialWatch
 from parkwatt.io.credentials.store import CredentialStore
 
 
-def test_changed_and_removed_credentials_are_told_once_and_new_ones_never(tmp_path: Path) -> None:
+def test_chargers_whose_credential_is_another_are_told_once(tmp_path: Path) -> None:
     path = tmp_path / "credentials.sqlite"
     with CredentialStore(path) as server, CredentialStore(path) as elsewhere:
-        for charger_id in ("A", "B", "C", "D"):
-            elsewhere.add(charger_id, 1, 0)
         watch = CredentialWatch(server)
-        assert watch.changed() == []
-        elsewhere.add("E", 1, 0)
+        for charger_id in ("A", "B", "C", "D", "E", "away"):
+            elsewhere.add(charger_id, 1, 0)
+        for charger_id in ("A", "B", "C", "D", "E", "without a credential"):
+            watch.admitted(charger_id)
         assert watch.changed() == []
         elsewhere.set_password("A")
         elsewhere.remove("B")
         elsewhere.set_profile("C", 2)
+        elsewhere.set_password("away")
         server.set_disabled("E", disabled=True)
         assert watch.changed() == ["A", "B", "C", "E"]
+        assert watch.changed() == []
+        watch.admitted("A")
         assert watch.changed() == []

@@ -52,9 +52,8 @@ async def renew_certificates(certificates: Certificates, listener: Listener) -> 
         certificates.renew(listener, datetime.now(UTC))
 
 
-async def watch_credentials(store: CredentialStore, link: Callable[[str], Link | None]) -> NoReturn:
+async def cut_changed(watch: CredentialWatch, link: Callable[[str], Link | None]) -> NoReturn:
     """Cut the links of chargers whose credential was changed or taken away. ``link``: a charger's live link."""
-    watch = CredentialWatch(store)
     while True:
         await asyncio.sleep(_CREDENTIALS_ROUND_S)
         for charger_id in watch.changed():
@@ -67,21 +66,27 @@ async def watch_credentials(store: CredentialStore, link: Callable[[str], Link |
 
 
 class CredentialWatch:
-    """Tells which credentials are no longer what they were, whoever changed them."""
+    """Tells which chargers were let in by a credential that is no longer what it was, whoever changed it."""
 
     def __init__(self, store: CredentialStore) -> None:
-        """Watch from now on."""
+        """Watch chargers that are let in from now on."""
         self._store = store
-        self._known = self._read()
+        self._admitted: dict[str, Credential] = {}
+
+    def admitted(self, charger_id: str) -> None:
+        """A charger was let in just now; one without a credential is nothing to watch."""
+        credential = self._store.find(charger_id)
+        if credential is not None:
+            self._admitted[charger_id] = credential
 
     def changed(self) -> list[str]:
-        """The chargers whose credential was changed or taken away since the last look; new ones are none of them."""
-        before, self._known = self._known, self._read()
-        return [
+        """The chargers whose credential is another now, or gone; each is told once."""
+        now = {known.charger_id: known for known in self._store.chargers()}
+        changed = [
             charger_id
-            for charger_id, credential in before.items()
-            if self._known.get(charger_id) != credential
+            for charger_id, credential in self._admitted.items()
+            if now.get(charger_id) != credential
         ]
-
-    def _read(self) -> dict[str, Credential]:
-        return {known.charger_id: known for known in self._store.chargers()}
+        for charger_id in changed:
+            del self._admitted[charger_id]
+        return changed

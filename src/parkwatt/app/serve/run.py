@@ -21,10 +21,11 @@ from parkwatt.app.logs import log_events, set_up_logs
 from parkwatt.app.metrics import Metrics
 from parkwatt.app.serve.api_server import ApiServer, bind
 from parkwatt.app.serve.duties import (
+    CredentialWatch,
+    cut_changed,
     renew_certificates,
     sweep,
     thin_readings,
-    watch_credentials,
 )
 from parkwatt.app.serve.listening import Certificates, listener_settings, told_by_key
 from parkwatt.app.serve_settings import Address, ServeSettings
@@ -117,11 +118,12 @@ async def serve(settings: ServeSettings) -> None:
             listener=log_events,
         )
         _restore(backend)
+        watch = CredentialWatch(credentials)
         with told_by_key():
             listener = await listen(
                 listener_settings(settings, certificates),
                 credentials,
-                attach(backend),
+                _attach_watched(backend, watch),
                 _on_refusal,
             )
         site = Site(settings, backend, journal, credentials, clock)
@@ -130,7 +132,7 @@ async def serve(settings: ServeSettings) -> None:
             sweep(backend, SWEEP_S),
             thin_readings(site),
             renew_certificates(certificates, listener),
-            watch_credentials(credentials, listener.link),
+            cut_changed(watch, listener.link),
         )
         try:
             _say_where(settings, listener.port, int(api_socket.getsockname()[1]))
@@ -198,6 +200,16 @@ def attach(backend: Backend) -> Callable[[Arrival], None]:
 
         link.listen(on_frame, on_closed)
         backend.opened(charger_id, link, arrival.version, arrival.security_profile, link.peer())
+
+    return on_link
+
+
+def _attach_watched(backend: Backend, watch: CredentialWatch) -> Callable[[Arrival], None]:
+    attached = attach(backend)
+
+    def on_link(arrival: Arrival) -> None:
+        watch.admitted(arrival.charger_id)
+        attached(arrival)
 
     return on_link
 
