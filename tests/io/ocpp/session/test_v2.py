@@ -121,10 +121,7 @@ def test_what_is_wrong_and_understood_gets_a_reply_by_the_schema(
             reply = talk.say(action, wrong)
         except messages.MessageFault:
             continue
-        if (
-            action != "GetCertificateChainStatus"
-        ):  # its reply repeats what was asked, right or wrong
-            messages.check_response(version, action, reply)
+        messages.check_response(version, action, reply)
         understood += 1
     assert understood
 

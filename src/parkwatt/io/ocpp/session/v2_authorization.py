@@ -28,6 +28,16 @@ CHARGING_ONLY = (
 BIDIRECTIONAL = ("AC_BPT", "DC_BPT", "DC_ACDP_BPT", "AC_BPT_DER", "AC_DER")
 _NO_CONTRACTS = "Plug and charge is not offered here."
 _STATION_CERTIFICATE = "ChargingStationCertificate"
+# What the reply to GetCertificateChainStatus may hold.
+_SOURCES = ("OCSP", "CRL")
+_HASH_ALGORITHMS = ("SHA256", "SHA384", "SHA512")
+_CHAIN_LENGTH_MAX, _HASH_CHARACTERS_MAX, _SERIAL_NUMBER_CHARACTERS_MAX = 4, 128, 40
+_NO_CERTIFICATE = {
+    "hashAlgorithm": _HASH_ALGORITHMS[0],
+    "issuerNameHash": "",
+    "issuerKeyHash": "",
+    "serialNumber": "",
+}
 
 
 def allowed_energy_transfer(settings: ChargerSettings) -> tuple[str, ...]:
@@ -87,23 +97,36 @@ def get_certificate_status(inbound: Inbound, message: Any) -> dict[str, Any]:
 
 
 def get_certificate_chain_status(inbound: Inbound, message: Any) -> dict[str, Any]:
-    """GetCertificateChainStatus (2.1): as GetCertificateStatus, certificate by certificate."""
+    """GetCertificateChainStatus (2.1): as GetCertificateStatus, certificate by certificate.
+
+    The reply names what was asked for, and keeps the schema where the question does not.
+    """
     keep(inbound, "GetCertificateChainStatus", message)
+    asked = message.certificateStatusRequests[:_CHAIN_LENGTH_MAX]
+    named = [(_known(one.source, _SOURCES), _hash_data(one.certificateHashData)) for one in asked]
     statuses = [
         {
-            "certificateHashData": _hash_data(request.certificateHashData),
-            "source": request.source,
+            "certificateHashData": hash_data,
+            "source": source,
             "status": "Failed",
             "nextUpdate": rfc3339(inbound.now_unix_us),
         }
-        for request in message.certificateStatusRequests
+        for source, hash_data in named or [(_SOURCES[0], _NO_CERTIFICATE)]
     ]
     return {"certificateStatus": statuses}
 
 
 def _hash_data(data: Any) -> dict[str, str]:
-    names = ("hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber")
-    return {name: getattr(data, name) for name in names}
+    return {
+        "hashAlgorithm": _known(data.hashAlgorithm, _HASH_ALGORITHMS),
+        "issuerNameHash": data.issuerNameHash[:_HASH_CHARACTERS_MAX],
+        "issuerKeyHash": data.issuerKeyHash[:_HASH_CHARACTERS_MAX],
+        "serialNumber": data.serialNumber[:_SERIAL_NUMBER_CHARACTERS_MAX],
+    }
+
+
+def _known(value: str, known: tuple[str, ...]) -> str:
+    return value if value in known else known[0]
 
 
 HANDLERS: dict[str, Handler] = {

@@ -196,7 +196,7 @@ def vat_number(inbound: Inbound, message: Any) -> dict[str, Any]:
     info = status_info("UnsupportedRequest", "Nobody is billed here.")
     number = message.vatNumber[:_VAT_NUMBER_MAX]
     reply = {"vatNumber": number, "status": "Rejected", "statusInfo": info}
-    if message.evseId is not None:
+    if message.evseId is not None and message.evseId >= 0:
         reply["evseId"] = message.evseId
     return reply
 
