@@ -18,7 +18,7 @@ exit code: 0 stopped as asked, 2 something given cannot be used (a key of SITE.t
 _EXAMPLES = """\
   parkwatt serve home.toml
   parkwatt charger add home.toml CP-1            what to type into the charger
-  parkwatt virtual --url ws://127.0.0.1:9000 --id CP-1 --password …"""
+  parkwatt virtual --url ws://localhost:9000 --id CP-1 --password …"""
 
 
 def register(subparsers: Subparsers) -> None:
