@@ -23,6 +23,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.app.serve.running import RunningServer
+
 REPORT_S = 0.25
 CARD = "04A2B3C4"
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
@@ -62,8 +64,9 @@ class Stranger(ChargePoint):  # type: ignore[misc]  # the package has no types
     protocol: ClassVar[str]
     full_power_w = 7000.0
 
-    def __init__(self, charger_id: str, connection: ClientConnection) -> None:
-        super().__init__(charger_id, connection, response_timeout=10)
+    def __init__(self, charger_id: str, connection: ClientConnection, patience_s: float) -> None:
+        super().__init__(charger_id, connection, response_timeout=patience_s)
+        self.patience_s = patience_s
         self.received: list[tuple[str, dict[str, Any]]] = []
         self.meter = Meter(0.0)
         self.transaction_id: Any = None
@@ -84,13 +87,16 @@ class Stranger(ChargePoint):  # type: ignore[misc]  # the package has no types
     async def heard(
         self, action: str, holds: Callable[[dict[str, Any]], bool] = lambda _: True
     ) -> dict[str, Any]:
-        """The newest payload of an action for which ``holds``, as soon as there is one."""
+        """The newest payload of an action for which ``holds``, as soon as there is one.
+
+        Raises TimeoutError where none comes within ``patience_s``.
+        """
 
         def found() -> list[dict[str, Any]]:
             return [body for name, body in self.received if name == action and holds(body)]
 
         async with self._heard:
-            await asyncio.wait_for(self._heard.wait_for(lambda: bool(found())), 20)
+            await asyncio.wait_for(self._heard.wait_for(lambda: bool(found())), self.patience_s)
         return found()[-1]
 
     def follow(self, power_w: float) -> None:
@@ -163,7 +169,7 @@ class Stranger(ChargePoint):  # type: ignore[misc]  # the package has no types
 @asynccontextmanager
 async def connected(
     kind: type[Stranger],
-    ocpp_url: str,
+    server: RunningServer,
     charger_id: str,
     *,
     password: str | None = None,
@@ -175,14 +181,14 @@ async def connected(
         secret = base64.b64encode(f"{charger_id}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {secret}"
     async with connect(
-        f"{ocpp_url}/{charger_id}",
+        f"{server.ocpp_url}/{charger_id}",
         subprotocols=[Subprotocol(kind.protocol)],
         additional_headers=headers,
         ssl=tls,
         proxy=None,
     ) as connection:
         assert connection.subprotocol == kind.protocol
-        stranger = kind(charger_id, connection)
+        stranger = kind(charger_id, connection, server.patience_s)
         listening = asyncio.create_task(_listen(stranger))
         try:
             yield stranger

@@ -66,9 +66,9 @@ def test_strangers_of_all_versions_charge_as_they_are_told(running_server: Start
 
     async def charge(charger_id: str, kind: type[Stranger]) -> None:
         with pytest.raises(InvalidStatus, match="401"):
-            async with connected(kind, server.ocpp_url, charger_id, password="not-that-one"):  # noqa: S106
+            async with connected(kind, server, charger_id, password="not-that-one"):  # noqa: S106
                 pass
-        async with connected(kind, server.ocpp_url, charger_id, password=PASSWORD) as stranger:
+        async with connected(kind, server, charger_id, password=PASSWORD) as stranger:
             await stranger.boot()
             await stranger.begin()
             (running,) = await server.transactions(charger_id, lambda found: len(found) == 1)
@@ -85,6 +85,7 @@ def test_strangers_of_all_versions_charge_as_they_are_told(running_server: Start
                 )
                 shown = await server.charger(charger_id, lambda view: power_kw(view) == 3.0)
             assert set_to_w(told) == 3000.0
+            assert scheduled(await composite(server, kind, charger_id)) == set_period(told)
             (evse,) = shown["evses"]
             assert evse["availability"] == "occupied"
             assert evse["transaction_id"] == str(stranger.transaction_id)
@@ -112,7 +113,7 @@ def test_a_stranger_of_2_1_discharges_by_set_point_alone_and_proves_its_rung(
     server = running_server(ANYBODY)
 
     async def live() -> None:
-        async with connected(Stranger21, server.ocpp_url, "V2G-1") as stranger:
+        async with connected(Stranger21, server, "V2G-1") as stranger:
             await stranger.boot()
             await stranger.begin()
             await wants(server, "V2G-1", -3.0)
@@ -136,6 +137,7 @@ def test_a_stranger_of_2_1_discharges_by_set_point_alone_and_proves_its_rung(
                 }
                 assert profile(told)["stackLevel"] > 0
                 assert profile(told)["transactionId"] == stranger.transaction_id
+            assert scheduled(await composite(server, Stranger21, "V2G-1")) == period
             await server.asks("DELETE", charger_path("V2G-1", "evses", "1", "setpoint"))
             await stranger.heard("ClearChargingProfile")
             await stranger.report()
@@ -153,7 +155,7 @@ def test_a_stranger_of_2_0_1_is_never_asked_to_discharge(running_server: Start) 
     server = running_server(ANYBODY)
 
     async def live() -> None:
-        async with connected(Stranger201, server.ocpp_url, "V1G-1") as stranger:
+        async with connected(Stranger201, server, "V1G-1") as stranger:
             await stranger.boot()
             await stranger.begin()
             await wants(server, "V1G-1", -3.0)
@@ -183,23 +185,22 @@ def test_strangers_with_tls_bring_a_password_or_a_certificate_of_their_own(
     assert server.ocpp_url.startswith("wss://")
 
     async def live() -> None:
-        url = server.ocpp_url
         with pytest.raises(ssl.SSLCertVerificationError):
             async with connected(
-                Stranger201, url, "S201", password=PASSWORD, tls=ssl.create_default_context()
+                Stranger201, server, "S201", password=PASSWORD, tls=ssl.create_default_context()
             ):
                 pass
         for wrong in (
-            connected(Stranger21, url, "S21", password=PASSWORD, tls=trusting),
-            connected(Stranger21, url, "OTHER", tls=itself),
-            connected(Stranger201, url, "S201", tls=trusting),
+            connected(Stranger21, server, "S21", password=PASSWORD, tls=trusting),
+            connected(Stranger21, server, "OTHER", tls=itself),
+            connected(Stranger201, server, "S201", tls=trusting),
         ):
             with pytest.raises(InvalidStatus, match=r"401|403"):
                 async with wrong:
                     pass
         async with (
-            connected(Stranger201, url, "S201", password=PASSWORD, tls=trusting) as by_password,
-            connected(Stranger21, url, "S21", tls=itself) as by_certificate,
+            connected(Stranger201, server, "S201", password=PASSWORD, tls=trusting) as by_password,
+            connected(Stranger21, server, "S21", tls=itself) as by_certificate,
         ):
             for stranger, profile_number in ((by_password, 2), (by_certificate, 3)):
                 await stranger.boot()
@@ -221,7 +222,7 @@ def test_nothing_is_lost_or_counted_twice_when_the_server_is_killed(running_serv
         shown: dict[str, Any] = {}
         async with AsyncExitStack() as links:
             for charger_id, kind in KINDS.items():
-                link = connected(kind, server.ocpp_url, charger_id)
+                link = connected(kind, server, charger_id)
                 stranger = before[charger_id] = await links.enter_async_context(link)
                 await stranger.boot()
                 for _ in range(2):
@@ -237,7 +238,7 @@ def test_nothing_is_lost_or_counted_twice_when_the_server_is_killed(running_serv
         await asyncio.to_thread(server.restart)
         for charger_id, kind in KINDS.items():
             assert await server.transactions(charger_id, bool) == shown[charger_id]
-            async with connected(kind, server.ocpp_url, charger_id) as again:
+            async with connected(kind, server, charger_id) as again:
                 again.take_over(before[charger_id])
                 # A charger cannot know what of it arrived before the server died.
                 again.unsent.insert(1, again.unsent[0])
@@ -283,12 +284,38 @@ def profile(body: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def set_to_w(body: dict[str, Any]) -> float:
-    """The power that a SetChargingProfile of one period asks for."""
+def set_period(body: dict[str, Any]) -> dict[str, Any]:
+    """The only period in a SetChargingProfile."""
     schedule = profile(body)["chargingSchedule"]
     (period,) = (schedule[0] if isinstance(schedule, list) else schedule)["chargingSchedulePeriod"]
+    assert isinstance(period, dict)
+    return period
+
+
+def set_to_w(body: dict[str, Any]) -> float:
+    """The power that a SetChargingProfile of one period asks for."""
+    period = set_period(body)
     assert ("limit" in period) != ("setpoint" in period)
-    return float(period.get("setpoint", period.get("limit")))
+    return float(period["setpoint"] if "setpoint" in period else period["limit"])
+
+
+async def composite(server: RunningServer, kind: type[Stranger], charger_id: str) -> dict[str, Any]:
+    """What a charger answers when it is asked by hand what it makes of its profiles."""
+    place = "connectorId" if kind is Stranger16 else "evseId"
+    asked = {"action": "GetCompositeSchedule", "payload": {place: 1, "duration": 60}}
+    answer = await server.asks("POST", charger_path(charger_id, "calls"), asked)
+    assert answer["status"] == "Accepted", answer
+    found: dict[str, Any] = answer["payload"]
+    return found
+
+
+def scheduled(answer: dict[str, Any]) -> dict[str, Any]:
+    """The only period of a composite schedule of any version."""
+    schedule = answer.get("schedule", answer.get("chargingSchedule"))
+    assert isinstance(schedule, dict)
+    (period,) = schedule["chargingSchedulePeriod"]
+    assert isinstance(period, dict)
+    return period
 
 
 def power_kw(view: dict[str, Any]) -> float | None:
