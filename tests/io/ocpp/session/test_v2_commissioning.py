@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from parkwatt.domain.charger.event import VariablesReported
+from parkwatt.domain.charger.event import CommandSent, VariablesReported
+from parkwatt.domain.charger.state import ChargerState
 from parkwatt.io.ocpp.call import Call
 from parkwatt.io.ocpp.session.settings import ChargerSettings
+from parkwatt.io.ocpp.session.step import Step
+from parkwatt.io.ocpp.station import Station
 from parkwatt.io.ocpp.version import Version
-from tests.io.ocpp.session.made_v2 import Talk
+from parkwatt.io.sim.build import virtual_station
+from parkwatt.io.sim.settings import StationSettings
+from tests.io.ocpp.session.made_v2 import SECOND_US, START_UNIX_US, Talk
+
+# A station of one connection point is not to be kept busy for long; those of several take a few calls more for each.
+CALLS_AFTER_BOOT_MAX = 25
 
 KEY = "SampledDataCtrlr.TxUpdatedMeasurands"
 
@@ -293,3 +301,35 @@ def test_a_charger_that_comes_back_without_a_boot_is_asked_nothing_twice(version
     assert {name[0] for name in asked(talk.commission())} == {"2"}
     talk.boot()
     assert "SmartChargingCtrlr.Available" in asked(talk.commission())
+
+
+def commissioned_calls(version: Version) -> list[CommandSent]:
+    """What the virtual station of a version is asked in the minute after its first boot."""
+    now_unix_us = START_UNIX_US
+    protocol: Literal["2.0.1", "2.1"] = "2.1" if version is Version.V21 else "2.0.1"
+    box = virtual_station(StationSettings(protocol=protocol), now_unix_us)
+    station = Station(ChargerState("box"), ChargerSettings(discharge=True))
+    sent: list[CommandSent] = []
+
+    def take(step: Step) -> list[str]:
+        sent.extend(event for event in step.events if isinstance(event, CommandSent))
+        return [
+            reply for frame in step.frames for reply in box.receive(frame.decode(), now_unix_us)
+        ]
+
+    waiting = take(station.connect(version, 2, "10.0.0.2", now_unix_us, prefix="a-"))
+    waiting += box.connect(now_unix_us)
+    for _ in range(60):
+        while waiting:
+            waiting += take(station.receive(waiting.pop(0), now_unix_us))
+        now_unix_us += SECOND_US
+        waiting += [*box.tick(now_unix_us), *take(station.tick(now_unix_us))]
+    return sent
+
+
+@pytest.mark.parametrize("version", [Version.V201, Version.V21])
+def test_a_first_boot_is_followed_by_few_calls(version: Version) -> None:
+    sent = commissioned_calls(version)
+    asked_of_it = [call for call in sent if call.purpose == "commissioning"]
+    assert {call.action for call in asked_of_it} == {"GetVariables", "SetVariables"}
+    assert len(sent) < CALLS_AFTER_BOOT_MAX
