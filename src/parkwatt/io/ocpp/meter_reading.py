@@ -7,6 +7,7 @@ slot `quantity + QUANTITY_COUNT * phase`, phase 0 being the whole.
 from __future__ import annotations
 
 from collections.abc import Collection
+from math import inf
 
 from parkwatt.domain.charger.reading import MeterReading, Moment, SignedValue
 from parkwatt.io.ocpp.measurand import QUANTITIES
@@ -25,7 +26,6 @@ _SOC = QUANTITIES.index("soc")
 _ENERGY_IMPORT = QUANTITIES.index("energy_import_kwh")
 _ENERGY_EXPORT = QUANTITIES.index("energy_export_kwh")
 _ENERGIES = tuple(number for number, name in enumerate(QUANTITIES) if name.startswith("energy_"))
-_NEVER_NEGATIVE = (_SOC, *(number for number in _ENERGIES if number != _ENERGY_NET))
 _SUMMED = frozenset(
     {
         *_ENERGIES,
@@ -35,8 +35,11 @@ _SUMMED = frozenset(
         QUANTITIES.index("power_offered_kw"),
     }
 )
-# A charger's rounding: 100 % may come as a little more.
-_SOC_MAX = 1.0 + 1e-9
+# What is never negative, and its most: by a charger's rounding, 100 % may come as a little more.
+_BOUNDED = (
+    (_SOC, 1.0 + 1e-9),
+    *((number, inf) for number in _ENERGIES if number != _ENERGY_NET),
+)
 # Import and export this near to each other with opposite signs are one flow told twice.
 _TWICE_KW = 0.02
 _TWICE_SHARE = 0.02
@@ -58,15 +61,35 @@ def reading_of(
         if quantity in _SUMMED and values[quantity] is None:
             by_phase = _by_phase(values, quantity)
             values[quantity] = sum(by_phase.values())
-    power_kw = _net_kw(values[_POWER_IMPORT], values[_POWER_EXPORT])
     if values[_ENERGY_NET] is not None:
         _use_net(values)
-    for quantity in _NEVER_NEGATIVE:
+    for quantity, most in _BOUNDED:
         value = values[quantity]
-        if value is not None and (value < 0.0 or (quantity == _SOC and value > _SOC_MAX)):
+        if value is not None and not 0.0 <= value <= most:
             rule = "must be 0 to 100 %" if quantity == _SOC else "must not be negative"
             broken.append((f"{QUANTITIES[quantity]} {rule}; not used", value))
             values[quantity] = None
+    (
+        energy_import_kwh,
+        energy_export_kwh,
+        energy_import_interval_kwh,
+        energy_export_interval_kwh,
+        soc,
+        _,
+        voltage,
+        setpoint_kw,
+        power_offered_kw,
+        frequency_hz,
+        temperature_c,
+        power_import_kw,
+        power_export_kw,
+        _,
+        current_import_a,
+        current_export_a,
+    ) = values[:QUANTITY_COUNT]
+    power_kw = power_import_kw
+    if power_export_kw is not None:
+        power_kw = _net_kw(power_import_kw, power_export_kw)
     current_a, voltage_v = None, None
     if phased:
         currents = _net_currents(values)
@@ -76,24 +99,12 @@ def reading_of(
         if power_kw is None:
             power_kw = _power_kw(currents, voltages)
     else:
-        voltage = values[_VOLTAGE]
-        voltage_v = None if voltage is None else (voltage,)
-        current_import, current_export = values[_CURRENT_IMPORT], values[_CURRENT_EXPORT]
-        if current_import is not None or current_export is not None:
-            current_a = ((current_import or 0.0) - (current_export or 0.0),)
-    (
-        energy_import_kwh,
-        energy_export_kwh,
-        energy_import_interval_kwh,
-        energy_export_interval_kwh,
-        soc,
-        _,
-        _,
-        setpoint_kw,
-        power_offered_kw,
-        frequency_hz,
-        temperature_c,
-    ) = values[:_POWER_IMPORT]
+        if voltage is not None:
+            voltage_v = (voltage,)
+        if current_export_a is not None:
+            current_a = ((current_import_a or 0.0) - current_export_a,)
+        elif current_import_a is not None:
+            current_a = (current_import_a,)
     return MeterReading(
         unix_us,
         moment,

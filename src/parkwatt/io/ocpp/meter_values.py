@@ -10,8 +10,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite
 from typing import Any
+
+import msgspec
 
 from parkwatt.domain.charger.reading import MeterReading
 from parkwatt.io.ocpp.device_time import parse_device_time
@@ -24,14 +27,13 @@ from parkwatt.io.ocpp.version import Version
 _NOTHING: Slots = [None] * SLOT_COUNT
 
 
-@dataclass(frozen=True, slots=True)
-class MeterValues:
+class MeterValues(msgspec.Struct, frozen=True, gc=False):
     """What meter values say. ``readings``: one for each element, in the order they came, and a further one before it where
     an element holds a transaction's first value beside later ones; ``deviations``: what broke the standard.
     """
 
     readings: tuple[MeterReading, ...]
-    deviations: tuple[Deviation, ...]
+    deviations: tuple[Deviation, ...] = ()
 
 
 def read_meter_values(
@@ -72,34 +74,58 @@ def _ordinary(is_2: bool, samples: Sequence[Any], unix_us: int | None) -> MeterR
     """The reading of an element of which nothing is to be noted: nearly all are such. None for one that is not."""
     values = _NOTHING.copy()
     phased: set[int] = set()
+    total = 0.0
     for sample in samples:
-        if not is_2:
-            unit, multiplier = sample.unit, None
-            if sample.format == "SignedData":
+        if is_2:
+            if sample.signedMeterValue is not None:
                 return None
-        elif sample.signedMeterValue is not None:
+            measure = sample.unitOfMeasure
+            if measure is None:
+                unit, multiplier = None, None
+            else:
+                unit, multiplier = measure.unit, measure.multiplier
+        elif sample.format == "SignedData":
             return None
-        elif (measure := sample.unitOfMeasure) is not None:
-            unit, multiplier = measure.unit, measure.multiplier
         else:
-            unit, multiplier = None, None
-        ordinary, quantity, phase, divisor, *_ = meaning_of(
+            unit, multiplier = sample.unit, None
+        plain = _plain(
             sample.measurand, unit, multiplier, sample.phase, sample.location, sample.context
         )
-        if not ordinary:
+        if plain is None:
             return None
-        if quantity is None:
+        slot, divisor = plain
+        if slot is None:
             continue
         try:
-            amount = float(sample.value) / divisor
+            amount = (sample.value if is_2 else float(sample.value)) / divisor
         except (ValueError, TypeError):
             return None
-        if phase:
-            phased.add(quantity)
-            quantity += QUANTITY_COUNT * phase
-        if amount - amount != 0.0 or values[quantity] is not None:
-            return None  # no finite number, or the second of its kind
-        values[quantity] = amount
+        if values[slot] is not None:
+            return None  # the second of its kind
+        values[slot] = amount
+        total += amount
+        if slot >= QUANTITY_COUNT:
+            phased.add(slot % QUANTITY_COUNT)
+    if not isfinite(total):
+        return None  # one of them is no finite number
     broken: list[tuple[str, object]] = []
     reading = reading_of(values, phased, unix_us, "interval", (), broken)
     return None if broken else reading
+
+
+@lru_cache(maxsize=1024)
+def _plain(
+    measurand: str | None,
+    unit: str | None,
+    multiplier: int | None,
+    phase: str | None,
+    location: str | None,
+    context: str | None,
+) -> tuple[int | None, float] | None:
+    """The slot (None: not used) and the divisor of a value of which nothing is to be noted; None for any other."""
+    meaning = meaning_of(measurand, unit, multiplier, phase, location, context)
+    if not meaning.ordinary:
+        return None
+    if meaning.quantity is None:
+        return None, 1.0
+    return meaning.quantity + QUANTITY_COUNT * meaning.phase, meaning.divisor
