@@ -20,8 +20,8 @@ ChargingState = Literal[
 ]
 
 
-class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
-    """What all events share: a tag, defaults left out."""
+class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", gc=False):
+    """What all events share: a tag, defaults left out. Events are trees: the cycle collector need not look at them."""
 
 
 class Connected(_Event, frozen=True, tag="charger.connected"):
@@ -131,7 +131,7 @@ class ExternalLimit(_Event, frozen=True, tag="charger.external_limit"):
     power_kw_max: float | None = None
 
 
-class Variable(msgspec.Struct, frozen=True, omit_defaults=True):
+class Variable(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One setting or fact of the device model. ``component`` is empty for OCPP 1.6 keys."""
 
     name: str

@@ -10,7 +10,7 @@ Moment = Literal["begin", "end", "interval", "triggered", "other"]
 Verdict = Literal["valid", "invalid", "no_key", "unreadable"]
 
 
-class SignedValue(msgspec.Struct, frozen=True, omit_defaults=True):
+class SignedValue(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A meter value signed by the meter. ``verdict``: what checking the signature showed; ``data``: as it came."""
 
     verdict: Verdict
@@ -19,7 +19,7 @@ class SignedValue(msgspec.Struct, frozen=True, omit_defaults=True):
     public_key: str = ""
 
 
-class MeterReading(msgspec.Struct, frozen=True, omit_defaults=True):
+class MeterReading(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """All values of one moment. None means not reported, never 0.
 
     ``measured_unix_us``: the charger's clock, None where it gave no usable time. ``moment``: why it was read.

@@ -24,7 +24,7 @@ _HOUR_US = 3.6e9
 _SLACK_KWH = _POWER_KW_MAX * _SLACK_US / _HOUR_US
 
 
-class RegisterEnergy(msgspec.Struct, omit_defaults=True):
+class RegisterEnergy(msgspec.Struct, omit_defaults=True, gc=False):
     """Energy by one register. ``segments_kwh``: of segments that ended, ``restart_count`` of them; ``first_kwh``,
     ``last_kwh``: the smallest and largest value of the one that runs.
     """
@@ -54,7 +54,8 @@ class RegisterEnergy(msgspec.Struct, omit_defaults=True):
         elif register_kwh >= last_kwh:
             moved_kwh = register_kwh - last_kwh
             if moved_kwh <= _SLACK_KWH or _can_move(moved_kwh, passed_us):
-                self.last_kwh = register_kwh
+                if moved_kwh:
+                    self.last_kwh = register_kwh
                 if passed_us > 0:
                     self.last_unix_us = measured_unix_us
             elif passed_us > 0:

@@ -48,7 +48,7 @@ _SOC_NEAR_EMPTY = 0.05
 _REGISTERS = ("energy_import_kwh", "energy_export_kwh")
 
 
-class BelievedSoc(msgspec.Struct, omit_defaults=True):
+class BelievedSoc(msgspec.Struct, omit_defaults=True, gc=False):
     """The last SoC that was believed, when it came, and the energy that had moved until then (None: no register yet)."""
 
     soc: float
@@ -56,7 +56,7 @@ class BelievedSoc(msgspec.Struct, omit_defaults=True):
     moved_kwh: float | None = None
 
 
-class EvseState(msgspec.Struct, omit_defaults=True):
+class EvseState(msgspec.Struct, omit_defaults=True, gc=False):
     """One connection point for a car. ``rung``: what it is driven with; ``rung_highest``: what it is still trusted with.
 
     ``occupied_connector_id``: where a car is, of several connectors.
@@ -91,9 +91,11 @@ class EvseState(msgspec.Struct, omit_defaults=True):
         moved_kwh = _moved_kwh(self.reading)
         if moved_kwh is None or believed.moved_kwh is None:
             return False
+        since_kwh = abs(moved_kwh - believed.moved_kwh)
+        if since_kwh <= _SOC_STALE_KWH:
+            return False
         capacity_kwh = (self.needs.energy_capacity_kwh if self.needs else None) or 0.0
-        stale_kwh = max(_SOC_STALE_KWH, _SOC_STALE_SHARE * capacity_kwh)
-        return abs(moved_kwh - believed.moved_kwh) > stale_kwh
+        return since_kwh > _SOC_STALE_SHARE * capacity_kwh
 
     def forget_car(self) -> None:
         """The car is gone, and what was known of it says nothing of the next one."""
@@ -103,7 +105,7 @@ class EvseState(msgspec.Struct, omit_defaults=True):
         self.believed = None
 
 
-class ChargerState(msgspec.Struct, omit_defaults=True):
+class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
     """All that is known of one charger. ``transactions``: open ones and the last that ended, oldest first."""
 
     charger_id: str
@@ -227,10 +229,8 @@ class ChargerState(msgspec.Struct, omit_defaults=True):
         elif transaction.open and (not event.late or self._is_newest(transaction)):
             evse.transaction_id = event.transaction_id
             if not event.late:
-                evse.charging_state = transaction.charging_state
-                if (
-                    transaction.charging_state == "idle"
-                ):  # begun before the car is there, or it has left
+                evse.charging_state = charging_state = transaction.charging_state
+                if charging_state == "idle":  # begun before the car is there, or it has left
                     evse.forget_car()
                 else:
                     evse.car_connected = True
@@ -338,7 +338,11 @@ def _newer(before: MeterReading, reading: MeterReading) -> MeterReading:
         names = _REGISTERS
     else:
         return reading
-    kept = {name: getattr(before, name) for name in names if getattr(reading, name) is None}
+    kept = {
+        name: value
+        for name in names
+        if getattr(reading, name) is None and (value := getattr(before, name)) is not None
+    }
     return msgspec.structs.replace(reading, **kept) if kept else reading
 
 

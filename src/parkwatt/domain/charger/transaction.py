@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import lru_cache
 
 import msgspec
 
@@ -17,10 +18,12 @@ _KEYS_MAX = 32
 _KEYS_ENDED_MAX = 4
 # What was measured this long before the beginning, by the charger's own clock, is of the time before.
 _BEFORE_US = 60_000_000
+# Longer than any of the standard: what a charger makes up takes no more memory.
+_TRIGGER_CHARACTERS_MAX = 40
 _ENDLESS = 1 << 62
 
 
-class SequenceNumbers(msgspec.Struct, omit_defaults=True):
+class SequenceNumbers(msgspec.Struct, omit_defaults=True, gc=False):
     """The sequence numbers seen, as sorted runs [first, last] that do not touch: a day of reports is one run."""
 
     runs: list[tuple[int, int]] = msgspec.field(default_factory=list)
@@ -61,7 +64,7 @@ class SequenceNumbers(msgspec.Struct, omit_defaults=True):
         )
 
 
-class Transaction(msgspec.Struct, omit_defaults=True):
+class Transaction(msgspec.Struct, omit_defaults=True, gc=False):
     """The fold of a transaction's reports.
 
     ``started_unix_us``, ``ended_unix_us``: the charger's clock where it is usable, else when it was received;
@@ -192,7 +195,8 @@ class Transaction(msgspec.Struct, omit_defaults=True):
 
     def _note_number(self, seq_no: int, is_newest: bool, late: bool) -> bool:
         """Note the number; whether the report is the newest, which a greater number says as well as a later time."""
-        if seq_no > self.seen.last:
+        runs = self.seen.runs
+        if not runs or seq_no > runs[-1][1]:
             is_newest = is_newest or not late
         elif is_newest and not self.numbers_reused:
             self.numbers_reused = self.seen.holds(seq_no)
@@ -246,4 +250,14 @@ def _key(report: TransactionReported) -> tuple[int, int, str]:
     measured_unix_us = -1 if report.measured_unix_us is None else report.measured_unix_us
     if report.phase != "updated":
         return (seq_no, measured_unix_us, report.phase)
-    return (seq_no, measured_unix_us, f"{report.trigger} {report.charging_state}")
+    return (
+        seq_no,
+        measured_unix_us,
+        _occasion(report.trigger[:_TRIGGER_CHARACTERS_MAX], report.charging_state),
+    )
+
+
+@lru_cache(maxsize=256)
+def _occasion(trigger: str, charging_state: str) -> str:
+    """Why a report was sent and what it says: one text for all that say the same, since many are remembered."""
+    return f"{trigger} {charging_state}"
