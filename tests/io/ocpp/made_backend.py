@@ -41,11 +41,11 @@ class Site:
     def start(self) -> None:
         """Open the journal, fold it."""
         loop = asyncio.get_running_loop()
-        self.journal = SqliteJournal(
-            self.path,
-            on_alarm=lambda alarm: loop.call_soon_threadsafe(self._alarmed, alarm),
-            **self._journal,
-        )
+
+        def alarmed(alarm: str | None) -> None:
+            loop.call_soon_threadsafe(self._alarmed, alarm)
+
+        self.journal = SqliteJournal(self.path, on_alarm=alarmed, **self._journal)
         self.journal.post_with(loop.call_soon_threadsafe)
         self.backend = Backend(
             journal=self.journal,

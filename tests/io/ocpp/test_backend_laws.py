@@ -86,7 +86,7 @@ class _Story:
         elif name == "connect" and charger.outlet is None:
             charger.connect(boot=bool(values[0]))
         elif name == "set":
-            command = SetPower(1, *values, "a test")  # type: ignore[arg-type]
+            command = SetPower(1, float(str(values[0])), int(str(values[1])), "a test")
             backend.set_power(charger.charger_id, command)
         elif name == "release":
             backend.release_power(charger.charger_id, ReleasePower(1, "enough"))
@@ -139,18 +139,17 @@ def _check(story: _Story) -> None:
         assert fold.ladder.export() == station.ladder.export()
 
 
-async def _run(deeds: list[tuple[object, ...]], entries_a_snapshot: int) -> None:
-    with TemporaryDirectory() as directory:
-        site = Site(Path(directory), entries_a_snapshot=entries_a_snapshot)
-        try:
-            story = _Story(site)
-            for name, *values in deeds:
-                await story.do(str(name), *values)
-            await story.finish()
-            _check(story)
-            assert not site.faults
-        finally:
-            site.journal.close()
+async def _run(directory: Path, deeds: list[tuple[object, ...]], entries_a_snapshot: int) -> None:
+    site = Site(directory, entries_a_snapshot=entries_a_snapshot)
+    try:
+        story = _Story(site)
+        for name, *values in deeds:
+            await story.do(str(name), *values)
+        await story.finish()
+        _check(story)
+        assert not site.faults
+    finally:
+        site.journal.close()
 
 
 @settings(deadline=None)
@@ -158,4 +157,5 @@ async def _run(deeds: list[tuple[object, ...]], entries_a_snapshot: int) -> None
 def test_what_was_acknowledged_is_kept_once_and_decided_alike(
     deeds: list[tuple[object, ...]], entries_a_snapshot: int
 ) -> None:
-    asyncio.run(_run(deeds, entries_a_snapshot))
+    with TemporaryDirectory() as directory:
+        asyncio.run(_run(Path(directory), deeds, entries_a_snapshot))

@@ -114,10 +114,10 @@ class Backend:
     @property
     def withholding(self) -> bool:
         """Whether no link should be let in: the journal has not been able to write for a while, or has stood still."""
-        since_unix_us = self._alarm_unix_us
-        if since_unix_us is None and self._outbox is not None:
-            since_unix_us = self._outbox.waits_since_unix_us
-        return since_unix_us is not None and self._clock() - since_unix_us > ALARM_PATIENCE_US
+        if self._outbox is not None and self._outbox.waits_s * 1e6 > ALARM_PATIENCE_US:
+            return True
+        alarm_unix_us = self._alarm_unix_us
+        return alarm_unix_us is not None and self._clock() - alarm_unix_us > ALARM_PATIENCE_US
 
     @property
     def is_settled(self) -> bool:

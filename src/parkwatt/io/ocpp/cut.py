@@ -78,5 +78,7 @@ def _piece(slot: Slot) -> bytes:
     kept = KeptCharger(station.state, msgspec.Raw(station.ladder.export()))
     if session is not None:
         kept.calls = [call for call in session.waiting if call.purpose in LADDERS_PURPOSES]
-        kept.pending = session.pending
+        pending = session.pending
+        if pending is not None and pending[1].purpose in LADDERS_PURPOSES:
+            kept.pending = pending
     return msgspec.json.encode(slot.charger_id) + b":" + msgspec.json.encode(kept)

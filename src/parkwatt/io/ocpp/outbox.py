@@ -26,7 +26,7 @@ class Batch:
     """What goes to the journal together. ``releases``: frames that wait for it, and the link that they are for."""
 
     number: int
-    begun_unix_us: int
+    begun_s: float = 0.0
     notes: list[Note] = field(default_factory=list)
     releases: list[tuple[Slot, Outlet | None, list[bytes]]] = field(default_factory=list)
 
@@ -34,8 +34,8 @@ class Batch:
 class Outbox:
     """The way of steps to the journal and out.
 
-    ``journal``: its callbacks must come in the loop's thread. ``on_handed``: called when all there is has been handed to the
-    journal, with the batch's number and its count of notes; ``on_durable``: once a batch is durable, with its number and the
+    ``journal``: its callbacks must come in the loop's thread, later. ``on_handed``: called when all there is has been handed
+    to the journal, with the batch's number and its count of notes; ``on_durable``: once a batch is durable, with its number and the
     number of its last entry. ``clock``: µs since 1970.
     """
 
@@ -52,7 +52,7 @@ class Outbox:
         self._clock = clock
         self._on_handed = on_handed
         self._on_durable = on_durable
-        self._batch = Batch(0, 0)
+        self._batch = Batch(0)
         self._in_flight: deque[Batch] = deque()
         self._flush_due = False
 
@@ -62,18 +62,16 @@ class Outbox:
         return not (self._in_flight or self._batch.notes or self._batch.releases)
 
     @property
-    def waits_since_unix_us(self) -> int | None:
-        """Since when the oldest batch waits for the journal."""
-        if self._in_flight:
-            return self._in_flight[0].begun_unix_us
-        return self._batch.begun_unix_us if self._batch.notes else None
+    def waits_s(self) -> float:
+        """How long the oldest batch has waited for the journal. By the loop's clock: the wall's may be set."""
+        if not self._in_flight:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._in_flight[0].begun_s
 
     def put(self, slot: Slot, step: Step, now_unix_us: int) -> None:
         """Journal a step's events, then send its frames over the link that the charger has now."""
         batch = self._batch
         if step.events:
-            if not batch.notes:
-                batch.begun_unix_us = now_unix_us
             for event in step.events:
                 batch.notes.append(
                     Note(
@@ -97,21 +95,23 @@ class Outbox:
         batch = self._batch
         if not batch.notes:
             # Answers to what was repeated: they wait for the newest notes under way, theirs among them.
-            self._batch = Batch(batch.number, 0)
+            self._batch = Batch(batch.number)
             if self._in_flight:
                 self._in_flight[-1].releases += batch.releases
             else:
                 self._release(batch)
             return
+        self._in_flight.append(batch)
+        batch.begun_s = asyncio.get_running_loop().time()
         try:
             self._journal.append_then(batch.notes, partial(self._durable, batch))
         except JournalFull:
+            self._in_flight.pop()
             # What happened has happened: it stays in memory and in order until there is room. Links close meanwhile.
             self._flush_due = True
             asyncio.get_running_loop().call_later(RETRY_S, self.flush)
             return
-        self._in_flight.append(batch)
-        self._batch = Batch(batch.number + 1, 0)
+        self._batch = Batch(batch.number + 1)
         self._on_handed(batch.number, len(batch.notes))
 
     def _durable(self, batch: Batch, last_seq: int) -> None:

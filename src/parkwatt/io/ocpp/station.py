@@ -23,14 +23,11 @@ from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.session.step import Step
 from parkwatt.io.ocpp.version import Version
 
-# The ladder answers refusals with calls that may be refused as well; more of them at once than that would be a loop.
-_CALLS_MAX = 64
-
 
 class Station:
     """A charger. ``state`` and ``ladder`` outlive its links; ``session`` is None while it has none.
 
-    ``ladder``: as the fold of its journal left it; a new one for a new charger.
+    ``ladder``: as the fold of its journal left it; a new one for a new charger. ``calls``: what it asks for, on its way.
     """
 
     def __init__(
@@ -46,7 +43,7 @@ class Station:
         self.ladder = Ladder(settings) if ladder is None else ladder
         self.session: Session | None = None
         self._office = office
-        self._calls: deque[Call] = deque()
+        self.calls: deque[Call] = deque()
 
     @property
     def next_tick_unix_us(self) -> int | None:
@@ -95,8 +92,6 @@ class Station:
         if session is None:
             return Step()
         step = session.receive(data, now_unix_us)
-        if self._calls:
-            self._ask(now_unix_us, step)
         if session.ready and (
             not session.commissioned or any(type(event) is Booted for event in step.events)
         ):
@@ -107,7 +102,6 @@ class Station:
         """Let time pass."""
         session = self.session
         step = Step() if session is None else session.tick(now_unix_us)
-        self._ask(now_unix_us, step)
         if session is not None and session.ready and not session.commissioned:
             self._commission(session, now_unix_us, step)
         return self._decided(self.ladder.tick(self.state, now_unix_us), now_unix_us, step)
@@ -135,7 +129,6 @@ class Station:
             step.answers.append(Answer(call, error="Disconnected", description="it has no link"))
             return step
         self.session.ask(call, now_unix_us, step)
-        self._ask(now_unix_us, step)
         return step
 
     # As the witness of the session.
@@ -162,7 +155,6 @@ class Station:
         dialect = v2 if session.version.is_2 else v16
         for call in dialect.commissioning_calls(inbound):
             session.ask(call, now_unix_us, step)
-        self._ask(now_unix_us, step)
 
     def _note(self, event: ChargerEvent, now_unix_us: int, step: Step) -> None:
         self.state.apply(event, now_unix_us)
@@ -178,14 +170,11 @@ class Station:
         for event in decided.events:
             self.state.apply(event, now_unix_us)
         events += decided.events
-        self._calls += decided.calls
+        self.calls += decided.calls
 
     def _ask(self, now_unix_us: int, step: Step) -> None:
-        """Hand on what the ladder asks for, and what it asks for where that is refused at once."""
-        for _ in range(_CALLS_MAX):
-            if not self._calls:
-                return
-            call = self._calls.popleft()
-            if self.session is not None:
-                self.session.ask(call, now_unix_us, step)
-        self._calls.clear()
+        """Hand on what the ladder asks for; without a link it goes nowhere."""
+        if self.session is None:
+            self.calls.clear()
+        elif self.calls:
+            self.session.proceed(now_unix_us, step)

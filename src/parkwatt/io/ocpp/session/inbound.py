@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -30,8 +31,11 @@ class CertificateOffice(Protocol):
 class Witness(Protocol):
     """Who is shown what happens the moment it happens, before what follows from it: in the order in which it is journalled.
 
-    ``events`` is the step's list, which holds the event already: what the witness decides goes behind it.
+    ``events`` is the step's list, which holds the event already: what the witness decides goes behind it. ``calls``: what it
+    wants asked; they are taken out once the message at hand is answered, and before anything else is sent.
     """
+
+    calls: deque[Call]
 
     def saw(self, event: ChargerEvent, now_unix_us: int, events: list[ChargerEvent]) -> None:
         """The state has just taken in ``event``."""

@@ -41,6 +41,8 @@ from parkwatt.io.ocpp.version import Version
 BOOT_PATIENCE_US = 30_000_000
 # Parkwatt's own calls are few, and each newer one takes the place of an older; those by hand must not keep them waiting.
 HAND_CALLS_WAITING_MAX = 32
+# Refusals may bring other wishes, which may be refused as well; more of them at once than that would be a loop.
+_WISHES_MAX = 64
 # OCPP allows 50 for an error's code and 255 for its description.
 _CODE_CHARACTERS_MAX = 50
 _DESCRIPTION_CHARACTERS_MAX = 255
@@ -73,6 +75,7 @@ class Session:
         self.ready = False
         self.commissioned = False
         self._witness = witness
+        self._wishes: deque[Call] = deque() if witness is None else witness.calls
         self._prefix = prefix
         self._sent_count = 0
         self._patience_ends_unix_us = now_unix_us + BOOT_PATIENCE_US
@@ -122,8 +125,8 @@ class Session:
             if isinstance(read, wire.CallFrame):
                 told = "Parkwatt has a fault; it is reported"
                 step.frames.append(wire.write_error(read.message_id, "InternalError", told))
-        if self._waiting and self._pending is None:
-            self._pump(now_unix_us, step)
+        if self._wishes or (self._waiting and self._pending is None):
+            self.proceed(now_unix_us, step)
         return step
 
     def _took(self, read: wire.Frame, now_unix_us: int, step: Step) -> None:
@@ -150,6 +153,16 @@ class Session:
     def ask(self, call: Call, now_unix_us: int, step: Step) -> None:
         """As `call`, as part of a step."""
         self._enqueue(call, now_unix_us, step)
+        self.proceed(now_unix_us, step)
+
+    def proceed(self, now_unix_us: int, step: Step) -> None:
+        """Take up what the witness wants asked, also because of refusals that come at once, and send what may be sent."""
+        for _ in range(_WISHES_MAX):
+            if not self._wishes:
+                break
+            self._enqueue(self._wishes.popleft(), now_unix_us, step)
+        else:
+            self._wishes.clear()
         self._pump(now_unix_us, step)
 
     def tick(self, now_unix_us: int) -> Step:
@@ -164,7 +177,7 @@ class Session:
             self._answered(message_id, answer, now_unix_us, step)
         if not self.ready and now_unix_us >= self._patience_ends_unix_us:
             self.ready = True
-        self._pump(now_unix_us, step)
+        self.proceed(now_unix_us, step)
         return step
 
     def end(self, now_unix_us: int) -> Step:
@@ -205,11 +218,23 @@ class Session:
         if decoded.deviations:
             _deviate(inbound, action, decoded.deviations)
         reply = handler(inbound, decoded.message)
-        step.frames.append(wire.write_result(read.message_id, messages.encode(reply)))
+        if decoded.deviations and (fault := self._echoes(action, reply)):
+            frame = wire.write_error(read.message_id, "PropertyConstraintViolation", fault)
+        else:
+            frame = wire.write_result(read.message_id, messages.encode(reply))
+        step.frames.append(frame)
         if not self.ready:
             self._judge_ready(action)
         if inbound.calls:
             self._ask_in_turn(inbound, now_unix_us, step)
+
+    def _echoes(self, action: str, reply: dict[str, Any]) -> str | None:
+        """What breaks the schema of a reply because it repeats what broke that of the request."""
+        try:
+            messages.check_response(self.version, action, reply)
+        except InputError as fault:
+            return " ".join(str(fault).split())
+        return None
 
     def _judge_ready(self, action: str) -> None:
         """Whether this message shows that the charger may be asked things."""
