@@ -35,8 +35,8 @@ class Outbox:
     """The way of steps to the journal and out.
 
     ``journal``: its callbacks must come in the loop's thread, later. ``on_handed``: called when all there is has been handed
-    to the journal, with the batch's number and its count of notes; ``on_durable``: once a batch is durable, with its number and the
-    number of its last entry. ``clock``: µs since 1970.
+    to the journal, with the batch's number and its count of notes; ``on_durable``: once a batch is durable, with its number
+    and the number of its last entry. ``clock``: µs since 1970.
     """
 
     def __init__(

@@ -218,8 +218,8 @@ class Session:
         if decoded.deviations:
             _deviate(inbound, action, decoded.deviations)
         reply = handler(inbound, decoded.message)
-        if decoded.deviations and (fault := self._echoes(action, reply)):
-            frame = wire.write_error(read.message_id, "PropertyConstraintViolation", fault)
+        if decoded.deviations and (echo := self._echoes(action, reply)):
+            frame = wire.write_error(read.message_id, "PropertyConstraintViolation", echo)
         else:
             frame = wire.write_result(read.message_id, messages.encode(reply))
         step.frames.append(frame)
