@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +238,28 @@ def test_metrics_can_be_parsed_and_count(tmp_path: Path) -> None:
         )
 
     in_site(tmp_path, test, ("CP-1", "CP-2"))
+
+
+def test_an_alarm_is_told_while_it_lasts(tmp_path: Path, time_unit_s: float) -> None:
+    async def health(site: Served, status: str) -> dict[str, Any]:
+        deadline_s = time.monotonic() + 20.0 * time_unit_s
+        while (shown := (await site.client.get("/health")).json())["status"] != status:
+            assert time.monotonic() < deadline_s, shown
+            await asyncio.sleep(0.02)
+        return dict(shown)
+
+    async def test(site: Served) -> None:
+        await site.durable()
+        with closing(sqlite3.connect(site.site.journal.path, isolation_level=None)) as locking:
+            locking.execute("begin immediate")
+            site.connect("CP-2")
+            shown = await health(site, "alarm")
+            assert shown["alarms"][0].startswith("the journal cannot be written: ")
+            assert "parkwatt_alarms 1.0" in (await site.client.get("/metrics")).text
+            locking.execute("rollback")
+        assert (await health(site, "ok"))["alarms"] == []
+
+    in_site(tmp_path, test, ("CP-1",))
 
 
 def test_credentials_are_made_changed_and_taken_away(tmp_path: Path) -> None:
