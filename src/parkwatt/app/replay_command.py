@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from parkwatt.app.printable import printable
 from parkwatt.app.subcommand import Subparsers, add_command
 
 DIFFERS = 1
@@ -99,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         differing += replayed.same is False
         if replayed.decision or arguments.all or entry.kind in _SHOWN:
             for line in lines(replayed):
-                print(line)
+                print(printable(line))
     print(f"{decided} decisions, {decided - differing} taken alike today, {differing} differently")
     return DIFFERS if differing else 0
 
