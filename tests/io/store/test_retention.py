@@ -3,12 +3,14 @@
 import sqlite3
 from pathlib import Path
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parkwatt.domain.charger.event import (
     ChargerEvent,
     MeterRead,
+    NoticeReceived,
     TransactionReported,
     decode,
     encode,
@@ -86,6 +88,23 @@ def test_interval_energies_and_what_cannot_be_read_stay(tmp_path: Path) -> None:
     journal.append([Note(START_UNIX_US, "meter.read", "c", b"{", telemetry=True)] * 10).result()
     assert thin(journal, FOR_EVER_UNIX_US, now_unix_us=1) == 0
     journal.close()
+
+
+def test_streams_are_thinned_and_other_notices_stay(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal")
+    raw = msgspec.Raw(b"{}")
+    for action in ("NotifyPeriodicEventStream", "NotifyDERAlarm"):
+        notice = NoticeReceived(action, raw)
+        journal.append([note("c", minute, notice) for minute in range(10)]).result()
+    assert thin(journal, FOR_EVER_UNIX_US, now_unix_us=1) == 8
+    kept = [
+        decode(entry.payload) for entry in journal.read() if entry.payload and entry.kind != THINNED
+    ]
+    assert [notice.action for notice in kept if isinstance(notice, NoticeReceived)].count(
+        "NotifyDERAlarm"
+    ) == 10
+    journal.close()
+    assert verify(journal.path).faults == ()
 
 
 def test_the_room_is_used_again(tmp_path: Path) -> None:

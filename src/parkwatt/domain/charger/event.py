@@ -256,6 +256,8 @@ ChargerEvent = (
 KINDS = frozenset(str(member.__struct_config__.tag) for member in ChargerEvent.__args__)
 
 _TELEMETRY = (MeterRead,)
+# Notices that come by the clock: what a periodic event stream of 2.1 carries.
+_STREAMS = frozenset({"NotifyPeriodicEventStream"})
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[ChargerEvent] = msgspec.json.Decoder(ChargerEvent)
 
@@ -269,6 +271,8 @@ def is_telemetry(event: ChargerEvent) -> bool:
     """Whether retention may thin the event: readings in the middle of things, nothing that began, ended or was decided."""
     if isinstance(event, TransactionReported):
         return event.phase == "updated" and event.periodic
+    if isinstance(event, NoticeReceived):
+        return event.action in _STREAMS and not event.critical
     return isinstance(event, _TELEMETRY)
 
 

@@ -13,6 +13,7 @@ from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.io.ocpp import messages
 from parkwatt.io.ocpp.session import v2, v16
 from parkwatt.io.ocpp.session.settings import ChargerSettings
+from parkwatt.io.ocpp.session.v2_der_check import der_control_faults
 from parkwatt.io.ocpp.version import Version
 
 # Messages that go both ways.
@@ -26,12 +27,18 @@ def check_by_hand(
 ) -> None:
     """Raises InputError, with every fault, where the message is none that a back end sends or one that must not be sent."""
     handlers = v2.HANDLERS if version.is_2 else v16.HANDLERS
-    from_charger = action in handlers and action not in _BOTH_WAYS
+    from_charger = action in {*handlers, *v2.SEND_HANDLERS} and action not in _BOTH_WAYS
     if from_charger or not messages.has_action(version, action):
         rule = f"must be a message that a back end sends in {version.value}"
         raise InputError([InputFault("action", rule, action)])
     messages.check_request(version, action, payload)
-    faults = list(_discharge_faults(settings, payload))
+    # Inside a DER control the signs are other ones, and the grid code decides.
+    found = (
+        der_control_faults(payload)
+        if action == "SetDERControl"
+        else _discharge_faults(settings, payload)
+    )
+    faults = list(found)
     if faults:
         raise InputError(faults)
 

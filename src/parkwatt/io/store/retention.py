@@ -19,7 +19,8 @@ from functools import partial
 
 import msgspec
 
-from parkwatt.domain.charger.event import MeterRead, TransactionReported, decode
+from parkwatt.domain.charger.event import MeterRead, NoticeReceived, TransactionReported, decode
+from parkwatt.domain.charger.reading import MeterReading
 from parkwatt.domain.journal import THINNED, JournalDamaged, Note
 from parkwatt.io.store import database
 from parkwatt.io.store.chain import payload_digest
@@ -138,17 +139,23 @@ def _superseded(
         event = decode(payload)
     except msgspec.DecodeError:
         return
-    if not isinstance(event, MeterRead | TransactionReported):
-        return
+    key: tuple[object, ...]
     registers_kwh: dict[str, float] = {}
-    for reading in event.readings:
+    readings: tuple[MeterReading, ...] = ()
+    if isinstance(event, MeterRead | TransactionReported):
+        key = (row.subject, event.evse_id, event.transaction_id, type(event))
+        readings = event.readings
+    elif isinstance(event, NoticeReceived):  # a stream of values that came by the clock
+        key = (row.subject, event.action, NoticeReceived)
+    else:
+        return
+    for reading in readings:
         if (reading.energy_import_interval_kwh, reading.energy_export_interval_kwh) != (None, None):
             return
         for name in ("energy_import_kwh", "energy_export_kwh"):
             value_kwh = getattr(reading, name)
             if value_kwh is not None:
                 registers_kwh[name] = value_kwh
-    key = (row.subject, event.evse_id, event.transaction_id, type(event))
     stream = streams.get(key)
     if stream is None or stream.window != row.window or _went_back(stream, registers_kwh):
         streams[key] = _Stream(row, registers_kwh)
