@@ -28,31 +28,31 @@ DEPTH_MAX = 64
 """Deeper nested frames are refused; OCPP's own messages nest 10 deep, the rest is for vendors' data."""
 MESSAGE_ID_CHARACTERS_MAX = 255
 """OCPP says 36; longer ones are understood and echoed."""
+MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=MESSAGE_ID_CHARACTERS_MAX)]
 
 _DESCRIPTION_CHARACTERS_MAX = 255
 _EMPTY = msgspec.Raw(b"{}")
-_MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=MESSAGE_ID_CHARACTERS_MAX)]
 
 
-class CallFrame(msgspec.Struct, array_like=True, tag=2):
+class CallFrame(msgspec.Struct, array_like=True, tag=2, gc=False):
     """A request. ``payload``: JSON as it came."""
 
-    message_id: _MessageId
+    message_id: MessageId
     action: str
     payload: msgspec.Raw = _EMPTY
 
 
-class ResultFrame(msgspec.Struct, array_like=True, tag=3):
+class ResultFrame(msgspec.Struct, array_like=True, tag=3, gc=False):
     """The answer to a call."""
 
-    message_id: _MessageId
+    message_id: MessageId
     payload: msgspec.Raw = _EMPTY
 
 
-class SendFrame(msgspec.Struct, array_like=True, tag=6):
+class SendFrame(msgspec.Struct, array_like=True, tag=6, gc=False):
     """A message that expects no answer."""
 
-    message_id: _MessageId
+    message_id: MessageId
     action: str
     payload: msgspec.Raw = _EMPTY
 
@@ -83,14 +83,14 @@ Frame = CallFrame | ResultFrame | ErrorFrame | SendFrame | MalformedFrame
 
 
 class _CallError(msgspec.Struct, array_like=True, tag=4):
-    message_id: _MessageId
+    message_id: MessageId
     code: str
     description: str = ""
     details: Any = None
 
 
 class _CallResultError(msgspec.Struct, array_like=True, tag=5):
-    message_id: _MessageId
+    message_id: MessageId
     code: str
     description: str = ""
     details: Any = None
@@ -122,7 +122,7 @@ def read_frame(data: str | bytes) -> Frame:
         frame = _read_unusual(data)
         if type(frame) is MalformedFrame:
             return frame
-    if len(data) > 2 * DEPTH_MAX and _may_be_deep(data) and _is_deep(data):
+    if is_deep(data):
         return MalformedFrame(_legible_message_id(data), "the message is nested too deep")
     if isinstance(frame, _ERROR_KINDS):
         return _error_frame(frame)
@@ -222,20 +222,17 @@ def _legible_message_id(data: str | bytes) -> str | None:
     return None if match is None else match[1].decode("utf-8", "replace")
 
 
-def _may_be_deep(data: str | bytes) -> bool:
-    """Whether a frame has more opening brackets than it may be deep."""
-    if isinstance(data, str):
-        return data.count("{") + data.count("[") > DEPTH_MAX
-    return data.count(b"{") + data.count(b"[") > DEPTH_MAX
-
-
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
-def _is_deep(data: str | bytes) -> bool:
+def is_deep(data: str | bytes) -> bool:
     """Whether a frame nests deeper than `DEPTH_MAX`: the brackets outside of strings, counted up and down."""
+    if len(data) <= 2 * DEPTH_MAX:
+        return False
     text = data.encode("utf-8", "replace") if isinstance(data, str) else data
+    if text.count(b"{") + text.count(b"[") <= DEPTH_MAX:
+        return False
     if b"\\" in text:
         text = re.sub(rb"\\.", b"", text, flags=re.DOTALL)
     structure = re.sub(rb'"[^"]*+"?', b"", text.translate(None, _NOT_STRUCTURE))

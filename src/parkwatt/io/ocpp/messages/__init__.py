@@ -38,7 +38,7 @@ __all__ = [
 _encoder = msgspec.json.Encoder()
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """A message that was read, and where it departed from its schema."""
 
     message: Any

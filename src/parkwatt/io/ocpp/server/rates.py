@@ -36,9 +36,15 @@ class TokenBucket:
 
     def spend(self, tokens: float, now_s: float) -> float:
         """Take ``tokens`` for what has happened already, into debt if need be; the seconds to rest until it is paid."""
-        self._refill(now_s)
-        self._tokens -= tokens
-        return 0.0 if self._tokens >= 0.0 else -self._tokens / self._rate_per_s
+        held = self._tokens
+        gained = (now_s - self._seen_s) * self._rate_per_s
+        if gained > 0.0:  # as `_refill`, which would be called for every message
+            self._seen_s = now_s
+            held += gained
+            if held > self._burst:
+                held = self._burst
+        self._tokens = held = held - tokens
+        return 0.0 if held >= 0.0 else -held / self._rate_per_s
 
     def _refill(self, now_s: float) -> None:
         gained = (now_s - self._seen_s) * self._rate_per_s

@@ -35,6 +35,7 @@ except ImportError:
     from websockets.utils import apply_mask
 
 _WHOLE_TEXT = 0x81  # final, no reserved bit, text
+_SHORT_HEADS = tuple(bytes((_WHOLE_TEXT, length)) for length in range(126))
 _MASKED_16_BIT_LENGTH = 0x80 | 126
 _MASKED_64_BIT_LENGTH = 0x80 | 127
 _REASON_BYTES_MAX = 123  # a control frame holds 125 bytes, two are the code
@@ -134,7 +135,7 @@ class WebSocketLink(asyncio.Protocol):
             self._flush()
             return
         if length < 126:
-            head = bytes((_WHOLE_TEXT, length))
+            head = _SHORT_HEADS[length]
         elif length < 65_536:
             head = bytes((_WHOLE_TEXT, 126)) + length.to_bytes(2, "big")
         else:
@@ -270,7 +271,8 @@ class WebSocketLink(asyncio.Protocol):
         if self._state is _HANDSHAKE:
             self._read_handshake(data)
             return
-        if self.machine.eof_sent:
+        is_open = self._state is _OPEN
+        if not is_open and self.machine.eof_sent:
             return  # it has failed: what still comes is not heard (RFC 6455 §7.1.7)
         self.heard_s = self._around.loop.time()
         if self._life is not None and not self._life.done():
@@ -278,7 +280,7 @@ class WebSocketLink(asyncio.Protocol):
         if self._partial is not None:
             self._partial += data
             self._read(self._partial)
-        elif self._message is None and self._state is _OPEN and (head := _single_text_head(data)):
+        elif is_open and self._message is None and (head := _single_text_head(data)):
             self._deliver(apply_mask(data[head:], data[head - 4 : head]))
             self._charge(1.0 + len(data) // _BYTES_PER_TOKEN)
         else:
@@ -388,10 +390,11 @@ class WebSocketLink(asyncio.Protocol):
     def _charge(self, cost: float) -> None:
         """Let reading rest where this charger, or all together, sent faster than their rate."""
         now_s = self.heard_s
-        rest_s = max(self._frames.spend(cost, now_s), self._around.frames_in_all.spend(cost, now_s))
-        if rest_s > 0.0 and self._state is _OPEN and self._is_reading:
+        own_s = self._frames.spend(cost, now_s)
+        all_s = self._around.frames_in_all.spend(cost, now_s)
+        if (own_s or all_s) and self._state is _OPEN and self._is_reading:
             self._pause()
-            self._timer = self._around.loop.call_later(rest_s, self._resume)
+            self._timer = self._around.loop.call_later(max(own_s, all_s), self._resume)
 
     def _pause(self) -> None:
         if self._is_reading:
