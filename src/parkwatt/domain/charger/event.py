@@ -205,7 +205,10 @@ class SetpointReleased(_Event, frozen=True, tag="setpoint.released"):
 
 
 class SetpointJudged(_Event, frozen=True, tag="setpoint.judged"):
-    """What a check of a set-point showed. ``measured_kw``: by the meter; ``scheduled_kw``: by the composite schedule."""
+    """What a check of a set-point showed. ``measured_kw``: by the meter; ``scheduled_kw``: by the composite schedule.
+
+    ``for_good``: the charger is not driven like that again before its firmware changes, else before another transaction.
+    """
 
     evse_id: int
     power_kw: float
@@ -214,6 +217,7 @@ class SetpointJudged(_Event, frozen=True, tag="setpoint.judged"):
     rung: Rung
     measured_kw: float | None = None
     scheduled_kw: float | None = None
+    for_good: bool = False
 
 
 class RungChanged(_Event, frozen=True, tag="charger.rung"):
