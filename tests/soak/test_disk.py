@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import resource
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -125,6 +126,7 @@ def test_the_alarm_says_what_is_wrong(story: Story) -> None:
 
 
 def test_nothing_acknowledged_is_lost_and_all_come_back(story: Story) -> None:
+    sys.stdout.write(f"{story.comparison}\nalarms {story.alarms}\nback after {story.back_s}\n")
     assert story.comparison.faults == []
     assert story.comparison.acknowledged > 200
     assert story.comparison.resent > 0
