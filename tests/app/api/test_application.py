@@ -283,6 +283,9 @@ def test_credentials_are_made_changed_and_taken_away(tmp_path: Path) -> None:
         assert third.json()["certificate"].count("BEGIN CERTIFICATE") == 2
         assert "PRIVATE KEY" in third.json()["private_key"]
         assert third.json()["password"] is None
+        (second,) = (await client.get("/v1/credentials?after=VAN-7")).json()
+        assert second["charger_id"] == "VAN-8"
+        assert len((await client.get("/v1/credentials?limit=1")).json()) == 1
         assert (await client.delete("/v1/credentials/VAN-7")).status_code == 200
         assert [v["charger_id"] for v in (await client.get("/v1/credentials")).json()] == ["VAN-8"]
 

@@ -6,12 +6,13 @@ The files of credentials are written in a thread, by a store of its own; the lis
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
 from parkwatt.app.admission import Admission, admit, readmit, revoke
-from parkwatt.app.api.chargers import SiteGiven
+from parkwatt.app.api.chargers import Limit, SiteGiven
 from parkwatt.app.api.views import (
     CredentialView,
     MadeCredentialView,
@@ -25,9 +26,13 @@ router = APIRouter(prefix="/v1", tags=["credentials"])
 
 
 @router.get("/credentials")
-async def list_credentials(site: SiteGiven) -> list[CredentialView]:
-    """The chargers that may connect, by id."""
-    return [credential_view(known) for known in site.credentials.chargers()]
+async def list_credentials(
+    site: SiteGiven, after: str = "", limit: Limit = 100
+) -> list[CredentialView]:
+    """The chargers that may connect, by id: those after the id ``after``, at most ``limit``."""
+    credentials = site.credentials.chargers()
+    first = bisect_right(credentials, after, key=lambda known: known.charger_id)
+    return [credential_view(known) for known in credentials[first : first + limit]]
 
 
 @router.post("/credentials", status_code=201)

@@ -31,7 +31,7 @@ exit code: 0 accepted, 1 the charger refused or did not answer, 2 the command br
 the charger is unknown or not connected"""
 
 _EXAMPLES = """\
-  parkwatt send home.toml CP-1 set-power -3.5 --lease 600
+  parkwatt send home.toml CP-1 set-power -5 --lease 600
   parkwatt send home.toml CP-1 Reset type=Immediate
   parkwatt send home.toml CP-1 ChangeConfiguration key=HeartbeatInterval value=60
   parkwatt send home.toml CP-1 TriggerMessage --payload '{"requestedMessage": "MeterValues"}'"""
