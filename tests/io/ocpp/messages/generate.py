@@ -178,7 +178,7 @@ def _changed(value: Any, rng: Random) -> Any:
     if rng.random() < 0.3:
         return _junk(rng)
     if isinstance(value, str):
-        return rng.choice([value + "x", value * 400 + "y", value.lower(), value[:-1]])
+        return rng.choice([value + "x", value[:1000] * 400 + "y", value.lower(), value[:-1]])
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
