@@ -53,7 +53,7 @@ def parse_device_time(text: str | None, received_unix_us: int) -> DeviceTime:
         return _loose(text, received_unix_us)
     if text[10:11] != "T":
         return _loose(text, received_unix_us)
-    unix_us = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    unix_us = delta.days * _DAY_US + delta.seconds * 1_000_000 + delta.microseconds
     if _EARLIEST_UNIX_US <= unix_us <= received_unix_us + _DAY_US:
         return DeviceTime(unix_us)
     return _in_range(unix_us, received_unix_us, None)

@@ -25,7 +25,7 @@ from parkwatt.domain.charger.event import (
 from parkwatt.io.ocpp.ladder import safe_default
 from parkwatt.io.ocpp.ladder.check import SECOND_US
 from parkwatt.io.ocpp.ladder.demote import distrust
-from parkwatt.io.ocpp.ladder.drive import drive, leave, settle
+from parkwatt.io.ocpp.ladder.drive import clear, drive, leave, settle
 from parkwatt.io.ocpp.ladder.turn import Turn
 from parkwatt.io.ocpp.ladder.watch import see
 
@@ -33,6 +33,9 @@ from parkwatt.io.ocpp.ladder.watch import see
 _BOOT_US = 30 * SECOND_US
 _RECONNECT_US = 5 * SECOND_US
 _HAND_CLEARS_MAX = 16
+
+REPORTS = frozenset({MeterRead, StatusChanged, TransactionReported})
+"""What a charger reports all the time: of no matter once it is ready, where no connection point was ever driven."""
 
 
 def take_in(turn: Turn, event: ChargerEvent) -> bool:
@@ -122,6 +125,8 @@ def _transaction(turn: Turn, event: TransactionReported) -> None:
         return
     if event.phase == "ended":
         if event.transaction_id == evse.transaction_id:
+            if evse.sent is not None and evse.sent.form.purpose == "TxDefaultProfile":
+                clear(turn, evse, "the transaction is over, and this profile would outlive it")
             leave(evse)
         return
     if not event.late:
@@ -184,8 +189,7 @@ def _judged(turn: Turn, event: SetpointJudged) -> None:
     if event.verdict == "followed":
         evse.ignored_counts.pop(event.rung, None)
     else:
-        opposed = event.verdict == "opposed"
-        distrust(evse, event.rung, event.verdict, event.reason, for_good=opposed)
+        distrust(evse, event.rung, event.verdict, event.reason, for_good=event.for_good)
 
 
 def _rung(turn: Turn, event: RungChanged) -> None:

@@ -87,6 +87,10 @@ class Ladder:
 
     def observe(self, state: ChargerState, event: ChargerEvent, now_unix_us: int) -> LadderStep:
         """Take in what happened, also from the journal after a restart. ``state`` holds the event already."""
+        if self.memory.ready and not self.memory.evses and type(event) in events.REPORTS:
+            self._offers.clear()
+            self.next_tick_unix_us = None
+            return LadderStep()  # nothing is driven here and nothing awaited
         turn = self._turn(state, now_unix_us)
         if not events.take_in(turn, event):
             return turn.step
@@ -124,7 +128,6 @@ class Ladder:
             if evse.wanted is not None and now_unix_us >= evse.lease_ends_unix_us:
                 reason = f"nobody renewed it within {evse.wanted.lease_s} s"
                 _release(turn, evse, reason, lapsed=True)
-            watch.rest(turn, evse)
             drive(turn, evse)
             watch.tick(turn, evse)
         step = self._end(turn)
@@ -167,7 +170,8 @@ class Ladder:
         if not self.memory.ready and self.memory.ready_unix_us is not None:
             times.append(self.memory.ready_unix_us)
         for evse in self.memory.evses.values():
-            times += _wakes(turn, evse)
+            if evse.wanted is not None or evse.sent is not None or evse.rest_until_unix_us:
+                times += _wakes(turn, evse)
         soonest_unix_us = turn.now_unix_us + _TICK_US
         self.next_tick_unix_us = max(min(times), soonest_unix_us) if times else None
         return turn.step
@@ -176,8 +180,6 @@ class Ladder:
 def _wakes(turn: Turn, evse: EvseMemory) -> Iterator[int]:
     if evse.wanted is not None:
         yield evse.lease_ends_unix_us
-    if evse.rest_until_unix_us:
-        yield evse.rest_until_unix_us
     if evse.sent is not None:
         renew = renew_unix_us(evse, asked=False)
         if renew is not None:
