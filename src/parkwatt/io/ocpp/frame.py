@@ -122,7 +122,7 @@ def read_frame(data: str | bytes) -> Frame:
         frame = _read_unusual(data)
         if type(frame) is MalformedFrame:
             return frame
-    if is_deep(data):
+    if _is_deep(data):
         return MalformedFrame(_legible_message_id(data), "the message is nested too deep")
     if isinstance(frame, _ERROR_KINDS):
         return _error_frame(frame)
@@ -226,7 +226,7 @@ _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
-def is_deep(data: str | bytes) -> bool:
+def _is_deep(data: str | bytes) -> bool:
     """Whether a frame nests deeper than `DEPTH_MAX`: the brackets outside of strings, counted up and down."""
     if len(data) <= 2 * DEPTH_MAX:
         return False

@@ -2,7 +2,8 @@
 
 Nearly every message of a charger is a CALL that keeps to its schema. Its action is looked for where it has to be, and that
 action's decoder reads and validates the whole frame, in half the time of reading the envelope and then the payload. Whatever
-it refuses (another type of message, an unknown action, anything that breaks the standard) is left to `frame` and `messages`.
+it refuses is left to `frame` and `messages`: another type of message, an unknown action, anything that breaks the standard,
+and what holds vendors' data, of which nobody knows how deep it nests.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from parkwatt.io.ocpp.frame import FRAME_BYTES_MAX, MessageId, is_deep
+from parkwatt.io.ocpp.frame import FRAME_BYTES_MAX, MessageId
 from parkwatt.io.ocpp.messages.catalogue import has_action
-from parkwatt.io.ocpp.messages.shape import shape_of
+from parkwatt.io.ocpp.messages.shape import Shape, shape_of
 from parkwatt.io.ocpp.messages.strict import struct_of
 from parkwatt.io.ocpp.version import Version
 
@@ -49,22 +50,34 @@ class CallReader:
         if decode is None:
             return None
         try:
-            call = decode(data)
+            return decode(data)
         except (ValueError, RecursionError):
             return None
-        return None if is_deep(data) else call
 
     def _new_decoder(self, name: bytes) -> _Decode | None:
-        """The decoder of an action's frame, made at its first use; None where the version has no such action."""
+        """The decoder of an action's frame, made at its first use; None where the version has no such action, or one for
+        vendors' data."""
         action = name.decode("ascii", "replace")
         if not has_action(self._version, action):
             return None
-        message = struct_of(shape_of(self._version, action, "request"))
-        fields = [("action", Literal[action]), ("message", message)]
+        shape = shape_of(self._version, action, "request")
+        if not _is_closed(shape):
+            return None
+        fields = [("action", Literal[action]), ("message", struct_of(shape))]
         struct = msgspec.defstruct("WholeCall", fields, bases=(WholeCall,))
-        decode = cast("_Decode", msgspec.json.Decoder(struct).decode)
+        decode = cast("_Decode", msgspec.json.Decoder(struct, dec_hook=_refuse).decode)
         self._decoders[name] = decode
         return decode
+
+
+def _is_closed(shape: Shape) -> bool:
+    """Whether the schema says of all of it what it may be; open objects, which are refused if they come, aside."""
+    parts = list(shape.fields.values()) if shape.item is None else [shape.item]
+    return shape.kind != "any" and all(map(_is_closed, parts))
+
+
+def _refuse(_kind: type, _value: Any) -> Any:
+    raise ValueError("vendors' data")
 
 
 @cache

@@ -20,10 +20,15 @@ INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 """What an integer of a message may be at most: no meter counts further, and a database holds no more."""
 
 
+class VendorData(dict[str, Any]):
+    """What a vendor put into an open object (`customData`), as it came."""
+
+
 @cache
 def decoder(version: Version, action: str, direction: Direction) -> msgspec.json.Decoder[Any]:
     """The strict decoder of a message. Raises KeyError where the version has no such message."""
-    return msgspec.json.Decoder(struct_of(shape_of(version, action, direction)))
+    struct = struct_of(shape_of(version, action, direction))
+    return msgspec.json.Decoder(struct, dec_hook=_vendor_data)
 
 
 @cache
@@ -47,11 +52,17 @@ def struct_of(shape: Shape) -> type[msgspec.Struct]:
     )
 
 
+def _vendor_data(_kind: type, value: Any) -> VendorData:
+    if not isinstance(value, dict):
+        raise TypeError("must be an object")
+    return VendorData(value)
+
+
 def _annotation(shape: Shape) -> Any:
     """The type of a field, with the schema's limits."""
     match shape.kind:
         case "object":
-            return dict[str, Any] if shape.open else struct_of(shape)
+            return VendorData if shape.open else struct_of(shape)
         case "array":
             meta = _meta(min_length=shape.items_min, max_length=shape.items_max)
             return _limited(list[_annotation(shape.element())], meta)  # type: ignore[misc]
