@@ -115,6 +115,7 @@ def test_dynamic_without_updates_leaves_absolute() -> None:
     manners = Manners(refuse={"UpdateDynamicSchedule": ("", "", "NotImplemented")})
     world = World(manners=manners).begin().dynamic()
     world.ask(-6.0).run(20.0)
+    world.ask(-5.0).run(20.0)
     assert world.rung == L3
     world.ask(-4.0).run(20.0)
     assert world.rung == L2

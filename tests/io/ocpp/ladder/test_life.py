@@ -343,6 +343,7 @@ def test_a_setpoint_costs_little() -> None:
         state.apply(event, START_UNIX_US)
         ladder.observe(state, event, START_UNIX_US)
     ladder.memory.default = "installed"
+    ladder.memory.evse(EVSE_ID).proven.append(Rung.CENTRAL_SETPOINT)
     commands = [SetPower(EVSE_ID, -5.0 - step % 7, 300, "a test") for step in range(1000)]
     best_s = float("inf")
     for _ in range(5):

@@ -10,7 +10,13 @@ from parkwatt.io.ocpp.call import Answer
 from parkwatt.io.ocpp.ladder import composite, offered
 from parkwatt.io.ocpp.ladder.check import goal
 from parkwatt.io.ocpp.ladder.demote import demote, stay
-from parkwatt.io.ocpp.ladder.drive import ask_schedule, drive
+from parkwatt.io.ocpp.ladder.drive import (
+    ask_schedule,
+    drive,
+    refuse,
+    rests_instead,
+    tell_refusal,
+)
 from parkwatt.io.ocpp.ladder.memory import EvseMemory, Form, RateUnit, ScheduleView, Sent
 from parkwatt.io.ocpp.ladder.turn import Turn
 from parkwatt.io.ocpp.ladder.watch import go_on
@@ -33,6 +39,9 @@ def setpoint_answered(turn: Turn, evse: EvseMemory, kind: str, answer: Answer) -
     if answer.accepted:
         _accepted(turn, evse, sent)
     elif answer.error == "Timeout":
+        evse.rested = False
+        if rests_instead(evse):
+            refuse(turn, evse, "it did not answer when it was told to rest")
         if evse.check is not None:
             evse.check.unanswered = True
             go_on(turn, evse)
@@ -76,13 +85,17 @@ def _view(sent: Sent, scheduled_kw: float) -> ScheduleView:
 
 def _accepted(turn: Turn, evse: EvseMemory, sent: Sent) -> None:
     sent.accepted = True
+    evse.rested = evse.rested and sent.power_kw == 0.0
     if sent.rung is not Rung.LOCAL_FREQUENCY:
-        turn.memory.form = sent.form
+        turn.memory.form = Form(sent.form.stack_level, sent.form.rate_unit)
+    if sent.rung <= Rung.NEGATIVE_LIMIT:
+        turn.memory.limit_purpose = sent.form.purpose
     evse.form = None
     evse.tried.clear()
     if evse.check is not None and evse.check.accepted_unix_us is None:
         evse.check.accepted_unix_us = turn.now_unix_us
         ask_schedule(turn, evse)
+    tell_refusal(turn, evse)
 
 
 def _update_refused(turn: Turn, evse: EvseMemory, sent: Sent, answer: Answer) -> None:
@@ -101,7 +114,10 @@ def _refused(turn: Turn, evse: EvseMemory, sent: Sent, answer: Answer) -> None:
     code = _code(answer)
     reason = f"SetChargingProfile for {sent.power_kw:+.1f} kW was answered with {_words(answer)}"
     formless = code in _INCAPABLE or code in _NO_TRANSACTION
+    formless = formless or sent.form.purpose == "TxDefaultProfile"
     other = None if formless else _other_form(turn, evse, sent, code, answer)
+    if other is None and code not in _NO_TRANSACTION:
+        other = _default_form(turn, sent, answer, evse.tried)
     if other is not None:
         evse.tried.append(sent.form)
         evse.form = other
@@ -134,6 +150,24 @@ def _other_form(turn: Turn, evse: EvseMemory, sent: Sent, code: str, answer: Ans
         known_bad = form == known or form in evse.tried
         if not (same_level or same_unit or needs_power or known_bad):
             return form
+    return None
+
+
+def _default_form(turn: Turn, sent: Sent, answer: Answer, tried: list[Form]) -> Form | None:
+    """A default of the connection point in place of a limit for the transaction, which some chargers do not take.
+
+    Only where the default for all transactions was accepted: so the charger takes such a profile, in one way or another.
+    """
+    known = sent.form
+    if answer.error or sent.rung is not Rung.LIMITS_ONLY or turn.memory.default != "installed":
+        return None
+    if known.purpose == turn.memory.limit_purpose == "TxDefaultProfile":
+        return None
+    for rate_unit in (known.rate_unit, _OTHER[known.rate_unit]):
+        for stack_level in (1, 0):
+            form = Form(stack_level, rate_unit, "TxDefaultProfile")
+            if form != known and form not in tried:
+                return form
     return None
 
 

@@ -6,8 +6,11 @@ it goes down from charging, as long as the ladder has for all rungs.
 Asked to discharge, a charger is
 
 - followed as soon as the meter shows the power, within 10 % and 0.3 kW, or that it discharges less and stays there;
-- opposed when it charges by more than that: after 3 s where its schedule says so or its power has risen, else after 6 s;
+- opposed when it charges by more than that: from rest at once, and 2 s after its schedule said so where the meter says nothing;
+  from charging after 3 s where its schedule says so or its power has risen, else after 6 s;
 - ignored when nothing comes of it within 8 s, or it discharges more than it was asked to.
+
+A rung that is not proven is tried from rest only: the car is brought there by a limit of 0 before, which the meter has to show.
 
 Asked to charge or to rest, less is always right (the car decides), and more for longer than 10 s is ignored. Without a reading
 of the meter within 20 s nothing is known, and it was unseen.
@@ -27,6 +30,8 @@ FLOOR_KW = 0.3
 _SHARE = 0.1
 # A reading that came sooner after the answer may have been taken before the set-point was.
 _SETTLE_US = 1 * SECOND_US
+_FRESH_US = 400_000
+_QUIET_US = 2 * SECOND_US
 _RISE_US = 3 * SECOND_US
 _BLIND_OPPOSED_US = 5 * SECOND_US
 _OPPOSED_US = 6 * SECOND_US
@@ -34,6 +39,9 @@ _HOLD_US = 6 * SECOND_US
 _IGNORED_US = 8 * SECOND_US
 _EXCEEDED_US = 10 * SECOND_US
 _LAST_US = 20 * SECOND_US
+_REST_SEEN_US = 3 * SECOND_US
+_REST_STILL_US = 5 * SECOND_US
+_REST_LAST_US = 24 * SECOND_US
 # Since when the power must stand still to be called so, and what counts as coming closer.
 _STILL_US = 5 * SECOND_US
 _PROGRESS_KW = 0.2
@@ -109,11 +117,16 @@ def next_deadline(check: Check, now_unix_us: int) -> int | None:
         return None
     times = [base_unix_us + after_us for after_us in _DEADLINES_US]
     times += [check.progress_unix_us + _STILL_US, base_unix_us + _LAST_US + SECOND_US]
+    times.append(max(base_unix_us, check.power_unix_us) + _QUIET_US)
     return min((time for time in times if time >= now_unix_us), default=None)
 
 
 def judge(check: Check, aim: Goal, now_unix_us: int) -> Finding | None:
     """What the check came to; None while it goes on, and as long as the charger has not answered."""
+    if check.at_rest and aim.discharges:
+        opposed = _opposed_from_rest(check, aim, now_unix_us)
+        if opposed is not None:
+            return opposed
     base_unix_us = _base(check)
     if base_unix_us is None:
         return None
@@ -127,9 +140,53 @@ def judge(check: Check, aim: Goal, now_unix_us: int) -> Finding | None:
     return _charging(check, aim, power_kw, seen_us, passed_us, now_unix_us)
 
 
+def judge_rest(check: Check, climbed_us: int, now_unix_us: int) -> Finding | None:
+    """Whether a limit of 0 has brought the car to rest; ``climbed_us``: since the search for a rung began."""
+    base_unix_us = _base(check)
+    if base_unix_us is None:
+        late = climbed_us >= _LAST_US
+        return Finding("unseen", "it did not answer a limit of 0 kW in time") if late else None
+    seen_us = check.power_unix_us - base_unix_us
+    if check.power_kw is None or seen_us < _FRESH_US:
+        late = climbed_us >= _LAST_US
+        return (
+            Finding("unseen", f"no reading of power within {_LAST_US // SECOND_US} s")
+            if late
+            else None
+        )
+    if check.power_kw <= FLOOR_KW:
+        return Finding("followed", "at rest")
+    still = now_unix_us - max(base_unix_us, check.progress_unix_us) >= _REST_STILL_US
+    if still and seen_us >= _REST_SEEN_US:
+        reason = f"it does not rest when it is told to: {_shown(check)} in spite of a limit of 0 kW"
+        return Finding("ignored", reason)
+    if climbed_us >= _REST_LAST_US:
+        return Finding("ignored", f"it takes too long to come to rest: {_shown(check)}")
+    return None
+
+
+def is_fresh(check: Check, now_unix_us: int) -> bool:
+    """Whether what comes now was measured after the charger had answered."""
+    base_unix_us = _base(check)
+    return base_unix_us is not None and now_unix_us - base_unix_us >= _FRESH_US
+
+
+def rest_deadlines(climb_unix_us: int) -> tuple[int, int]:
+    """When time alone ends a rest."""
+    return climb_unix_us + _LAST_US, climb_unix_us + _REST_LAST_US
+
+
+def shows_charging(check: Check, aim: Goal) -> bool:
+    """Whether a reading of the power itself shows, since the check began, that the car charges."""
+    power_kw = check.power_kw
+    if power_kw is None or check.by_register or check.power_unix_us <= check.began_unix_us:
+        return False
+    return power_kw > aim.tolerance_kw
+
+
 def last_word(check: Check, aim: Goal) -> Finding:
     """What the check came to when no time is left for more: what discharges by now does."""
-    asked = f"asked for {_kw(aim.high_kw)}, the meter shows {_kw(check.power_kw)}"
+    asked = f"asked for {_kw(aim.high_kw)}, {_shown(check)}"
     if check.power_kw is not None and -aim.tolerance_kw >= check.power_kw >= aim.low_kw:
         return Finding("followed", f"{asked}: it is on its way")
     return Finding("unseen", f"{asked} when time was up")
@@ -141,15 +198,33 @@ def _base(check: Check) -> int | None:
     return check.began_unix_us if check.unanswered else None
 
 
+def _opposed_from_rest(check: Check, aim: Goal, now_unix_us: int) -> Finding | None:
+    power_kw = check.power_kw
+    heard = power_kw is not None and check.power_unix_us > check.began_unix_us
+    if heard and power_kw is not None and power_kw > aim.tolerance_kw:
+        asked = f"asked for {_kw(aim.high_kw)} at rest, {_shown(check)}"
+        return Finding("opposed", _with_schedule(check, asked))
+    base_unix_us = _base(check)
+    if base_unix_us is None or check.schedule != "opposes":
+        return None
+    if heard and power_kw is not None and power_kw <= -aim.tolerance_kw:
+        return None
+    quiet = now_unix_us - max(base_unix_us, check.power_unix_us) >= _QUIET_US
+    return _opposed_by_schedule(check, aim) if quiet else None
+
+
+def _opposed_by_schedule(check: Check, aim: Goal) -> Finding:
+    scheduled = _kw(check.scheduled_kw)
+    reason = f"asked for {_kw(aim.high_kw)}, its composite schedule shows {scheduled} and no meter says otherwise"
+    return Finding("opposed", reason)
+
+
 def _blind(check: Check, aim: Goal, passed_us: int) -> Finding | None:
     if aim.discharges and check.schedule == "opposes" and passed_us >= _BLIND_OPPOSED_US:
-        scheduled = _kw(check.scheduled_kw)
-        reason = f"asked for {_kw(aim.high_kw)}, its composite schedule shows {scheduled} and no meter says otherwise"
-        return Finding("opposed", reason)
+        return _opposed_by_schedule(check, aim)
     if passed_us >= _LAST_US:
-        return Finding(
-            "unseen", f"no meter value within {_LAST_US // SECOND_US} s of {_kw(aim.low_kw)}"
-        )
+        reason = f"no reading of power within {_LAST_US // SECOND_US} s of {_kw(aim.low_kw)}"
+        return Finding("unseen", reason)
     return None
 
 
@@ -157,7 +232,7 @@ def _discharging(
     check: Check, aim: Goal, power_kw: float, seen_us: int, passed_us: int, now_unix_us: int
 ) -> Finding | None:
     tolerance_kw = aim.tolerance_kw
-    asked = f"asked for {_kw(aim.high_kw)}, the meter shows {_kw(power_kw)}"
+    asked = f"asked for {_kw(aim.high_kw)}, {_shown(check)}"
     still = now_unix_us - check.progress_unix_us >= _STILL_US
     if power_kw > tolerance_kw:
         if _turned(check, aim, power_kw, seen_us):
@@ -191,7 +266,7 @@ def _turned(check: Check, aim: Goal, power_kw: float, seen_us: int) -> bool:
 def _charging(
     check: Check, aim: Goal, power_kw: float, seen_us: int, passed_us: int, now_unix_us: int
 ) -> Finding | None:
-    asked = f"asked for {_kw(aim.high_kw)}, the meter shows {_kw(power_kw)}"
+    asked = f"asked for {_kw(aim.high_kw)}, {_shown(check)}"
     if aim.allows(power_kw):
         return Finding("followed", asked) if seen_us >= _HOLD_US else _late_unseen(passed_us, asked)
     still = now_unix_us - check.progress_unix_us >= _STILL_US
@@ -221,6 +296,12 @@ def _interpolated(curve: FrequencyCurve, frequency_hz: float) -> float:
             share = (frequency_hz - left_hz) / (right_hz - left_hz)
             return left_kw + share * (right_kw - left_kw)
     return points[-1][1]
+
+
+def _shown(check: Check) -> str:
+    """What the meter shows, in words."""
+    by = " by its register" if check.by_register else ""
+    return f"the meter shows {_kw(check.power_kw)}{by}"
 
 
 def _kw(power_kw: float | None) -> str:

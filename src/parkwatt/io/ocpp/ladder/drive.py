@@ -14,7 +14,7 @@ from parkwatt.domain.charger.event import RungChanged, SetpointJudged
 from parkwatt.domain.charger.rung import Rung
 from parkwatt.io.ocpp.ladder import offered, profiles_v2, profiles_v16
 from parkwatt.io.ocpp.ladder.check import SECOND_US
-from parkwatt.io.ocpp.ladder.memory import Check, Distrust, EvseMemory, Form, Sent
+from parkwatt.io.ocpp.ladder.memory import Check, Distrust, EvseMemory, Form, RateUnit, Sent
 from parkwatt.io.ocpp.ladder.rate import wire_rate
 from parkwatt.io.ocpp.ladder.turn import Turn, profile_id, tag
 
@@ -43,13 +43,54 @@ def drive(turn: Turn, evse: EvseMemory) -> None:
     rung = settle(turn, evse)
     limit_kw = turn.settings.power_kw_max
     power_kw = max(-limit_kw, min(limit_kw, wanted.power_kw))
-    if evse.rest_until_unix_us:
-        rung, power_kw = Rung.LIMITS_ONLY, max(0.0, power_kw)
-    elif power_kw < 0.0 and not rung.discharges:
-        _refuse(turn, evse, wanted)
+    if power_kw >= 0.0:
+        evse.resting, evse.refusal = False, ""
+    elif _unsafe(evse, rung):
+        evse.resting = True
+        evse.climb_unix_us = evse.climb_unix_us or turn.now_unix_us
+    if evse.resting:
+        rung = Rung.LIMITS_ONLY
+    if power_kw < 0.0 and not rung.discharges:
         power_kw = 0.0
     if not _holds(turn, evse, wanted, rung, power_kw):
         _send(turn, evse, wanted, rung, power_kw)
+    if evse.resting and evse.check is None:
+        begin_check(turn, evse)
+    tell_refusal(turn, evse)
+
+
+def tell_refusal(turn: Turn, evse: EvseMemory) -> None:
+    """Say that the charger rests where it was asked to discharge, once it has accepted that."""
+    sent = evse.sent
+    if sent is not None and sent.accepted and evse.rung is Rung.LIMITS_ONLY and rests_instead(evse):
+        refuse(turn, evse, "it holds 0 kW")
+
+
+def rests_instead(evse: EvseMemory) -> bool:
+    """Whether a limit of 0 kW stands in for the discharging that was asked for."""
+    wanted, sent = evse.wanted, evse.sent
+    if wanted is None or sent is None or evse.resting:
+        return False
+    return wanted.power_kw < 0.0 and sent.rung is Rung.LIMITS_ONLY and sent.power_kw == 0.0
+
+
+def refuse(turn: Turn, evse: EvseMemory, instead: str) -> None:
+    """Say why the charger does not discharge, and what it does ``instead``; once for each reason."""
+    why = _why(evse, turn.offer(evse.evse_id))
+    if evse.wanted is None or why == evse.refusal:
+        return
+    evse.refusal = why
+    reason = f"this charger cannot discharge now: {why}; {instead}"
+    power_kw = evse.wanted.power_kw
+    judge(turn, evse, SetpointJudged(evse.evse_id, power_kw, "refused", reason, Rung.LIMITS_ONLY))
+
+
+def _unsafe(evse: EvseMemory, rung: Rung) -> bool:
+    """Whether a rung that may do the opposite would be tried on a car that may charge: it is brought to rest before."""
+    if evse.resting or evse.rested or not rung.discharges or rung in evse.proven:
+        return False
+    sent = evse.sent
+    return sent is None or sent.rung != rung or sent.power_kw >= 0.0
 
 
 def settle(turn: Turn, evse: EvseMemory, reason: str = "") -> Rung:
@@ -88,8 +129,9 @@ def begin_check(turn: Turn, evse: EvseMemory) -> None:
             evse.measured_unix_us = max(evse.measured_unix_us, known.reading.measured_unix_us or 0)
     evse.recheck_unix_us = now_unix_us + _RECHECK_US
     sent = evse.sent
-    if sent is not None and sent.power_kw < 0.0 and not evse.climb_unix_us:
-        evse.climb_unix_us = now_unix_us
+    if sent is not None and sent.power_kw < 0.0:
+        evse.climb_unix_us = evse.climb_unix_us or now_unix_us
+        check.at_rest = evse.rested and sent.rung not in evse.proven
     if sent is not None and sent.accepted:
         check.accepted_unix_us = now_unix_us
         ask_schedule(turn, evse)
@@ -98,7 +140,7 @@ def begin_check(turn: Turn, evse: EvseMemory) -> None:
 def ask_schedule(turn: Turn, evse: EvseMemory) -> None:
     """Read back what the charger makes of its profiles."""
     sent = evse.sent
-    if turn.memory.no_schedule or sent is None:
+    if turn.memory.no_schedule or sent is None or evse.resting:
         return
     profiles = profiles_v2 if turn.version.is_2 else profiles_v16
     payload = profiles.composite_schedule(
@@ -111,10 +153,12 @@ def ask_schedule(turn: Turn, evse: EvseMemory) -> None:
 def clear(turn: Turn, evse: EvseMemory, reason: str) -> None:
     """Take our profile away: the charger's default holds."""
     sent, evse.sent, evse.check, evse.checked = evse.sent, None, None, None
-    evse.rest_until_unix_us = 0
-    transaction = turn.state.open_transaction(evse.evse_id)
-    if sent is None or transaction is None or not turn.state.connected:
+    evse.resting = evse.rested = False
+    evse.refusal = ""
+    if sent is None or not turn.state.connected:
         return
+    if sent.form.purpose == "TxProfile" and turn.state.open_transaction(evse.evse_id) is None:
+        return  # it went with its transaction
     evse.serial += 1
     profiles = profiles_v2 if turn.version.is_2 else profiles_v16
     payload = profiles.clear_profile(profile_id(evse.evse_id))
@@ -135,8 +179,9 @@ def leave(evse: EvseMemory) -> None:
     if evse.check is not None:
         evse.checked = None
     evse.sent = evse.check = None
-    evse.rest_until_unix_us = evse.measured_unix_us = 0
-    evse.reinstalled = False
+    evse.resting = evse.rested = evse.reinstalled = evse.tells_power = False
+    evse.measured_unix_us = 0
+    evse.mark = None
     evse.tried.clear()
     evse.form = None
     evse.climb_unix_us = 0
@@ -157,7 +202,8 @@ def _enter(evse: EvseMemory, transaction_id: str) -> None:
     leave(evse)
     evse.transaction_id = transaction_id
     evse.distrusts = [found for found in evse.distrusts if found.transaction_id is None]
-    evse.judged = evse.checked = None
+    evse.judged = evse.checked = evse.doubted = None
+    evse.refusal = ""
 
 
 def _distrust(evse: EvseMemory, rung: Rung) -> Distrust | None:
@@ -183,17 +229,10 @@ def _why(evse: EvseMemory, offer: offered.Offer) -> str:
     return offer.reason
 
 
-def _refuse(turn: Turn, evse: EvseMemory, wanted: SetPower) -> None:
-    """Say that the charger rests where it was asked to discharge."""
-    offer = turn.offer(evse.evse_id)
-    why = f"this charger cannot discharge now: {_why(evse, offer)}; it holds 0 kW"
-    judged = SetpointJudged(evse.evse_id, wanted.power_kw, "refused", why, Rung.LIMITS_ONLY)
-    judge(turn, evse, judged)
-
-
 def _sense(judged: SetpointJudged) -> tuple[str, Rung, bool, str]:
-    reason = judged.reason if judged.verdict == "refused" else ""
-    return judged.verdict, judged.rung, judged.power_kw < 0.0, reason
+    discharges = judged.power_kw < 0.0
+    reason = judged.reason if judged.verdict == "refused" and discharges else ""
+    return judged.verdict, judged.rung, discharges, reason
 
 
 def _holds(turn: Turn, evse: EvseMemory, wanted: SetPower, rung: Rung, power_kw: float) -> bool:
@@ -249,13 +288,10 @@ def _send(turn: Turn, evse: EvseMemory, wanted: SetPower, rung: Rung, power_kw: 
 
 def _watch(turn: Turn, evse: EvseMemory, sent: Sent) -> None:
     """Begin a check where a direction is new on this rung; let one that runs know that the set-point changed."""
-    if evse.rest_until_unix_us:
-        evse.check = None
-        return
     sign = (sent.transaction_id, sent.rung, sent.power_kw < 0.0)
     if evse.wanted is None or evse.wanted.power_kw >= 0.0:
         evse.climb_unix_us = 0
-    if evse.checked != sign:
+    if evse.checked != sign or evse.resting:
         evse.checked = sign
         begin_check(turn, evse)
     elif evse.check is not None:
@@ -279,8 +315,15 @@ def _updatable(evse: EvseMemory, rung: Rung, asked_s: int, lease_s: int) -> bool
 
 
 def _form(turn: Turn, evse: EvseMemory, rung: Rung) -> Form:
+    if evse.form is not None and rung <= Rung.NEGATIVE_LIMIT:
+        return evse.form
     form = evse.form or turn.memory.form or offered.form(turn.state, turn.version)
-    return Form(form.stack_level, "W") if rung is Rung.LOCAL_FREQUENCY else form
+    unit: RateUnit = "W" if rung is Rung.LOCAL_FREQUENCY else form.rate_unit
+    return Form(
+        form.stack_level,
+        unit,
+        turn.memory.limit_purpose if rung <= Rung.NEGATIVE_LIMIT else "TxProfile",
+    )
 
 
 def _profile(turn: Turn, evse: EvseMemory, sent: Sent) -> dict[str, Any]:

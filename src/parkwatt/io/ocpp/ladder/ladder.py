@@ -170,7 +170,7 @@ class Ladder:
         if not self.memory.ready and self.memory.ready_unix_us is not None:
             times.append(self.memory.ready_unix_us)
         for evse in self.memory.evses.values():
-            if evse.wanted is not None or evse.sent is not None or evse.rest_until_unix_us:
+            if evse.wanted is not None or evse.sent is not None:
                 times += _wakes(turn, evse)
         soonest_unix_us = turn.now_unix_us + _TICK_US
         self.next_tick_unix_us = max(min(times), soonest_unix_us) if times else None

@@ -13,13 +13,15 @@ from parkwatt.domain.charger.rung import Rung
 RateUnit = Literal["W", "A"]
 DefaultStatus = Literal["none", "asked", "installed", "refused"]
 ScheduleView = Literal["none", "follows", "opposes", "differs"]
+ProfilePurpose = Literal["TxProfile", "TxDefaultProfile"]
 
 
 class Form(msgspec.Struct, frozen=True):
-    """How a profile is written for this charger: its stack level and the unit of its schedule."""
+    """How a profile is written for this charger: its stack level, the unit of its schedule, and of limits the purpose."""
 
     stack_level: int
     rate_unit: RateUnit
+    purpose: ProfilePurpose = "TxProfile"
 
 
 class Sent(msgspec.Struct, omit_defaults=True):
@@ -42,6 +44,8 @@ class Check(msgspec.Struct, omit_defaults=True):
 
     ``before_kw``: when it began; ``distance_kw``: the smallest distance to what was asked for, reached at ``progress_unix_us``;
     ``unanswered``: the charger never answered; ``restarts``: how often another power was asked for meanwhile.
+    ``at_rest``: the car was seen at rest before it was asked to discharge on a rung that is not proven; ``by_register``: the
+    power is the mean between two readings of the energy.
     """
 
     began_unix_us: int
@@ -57,6 +61,17 @@ class Check(msgspec.Struct, omit_defaults=True):
     trigger_unix_us: int = 0
     trigger_refused: bool = False
     restarts: int = 0
+    at_rest: bool = False
+    by_register: bool = False
+
+
+class RegisterMark(msgspec.Struct, frozen=True):
+    """The energy of one reading, import less export, and by which of the two registers."""
+
+    energy_kwh: float
+    registers: tuple[bool, bool]
+    measured_unix_us: int | None
+    received_unix_us: int
 
 
 class Distrust(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,9 +87,11 @@ class EvseMemory(msgspec.Struct, omit_defaults=True):
     """One connection point. ``rung`` drives it, ``highest`` is what it is trusted with, ``proven`` what it has shown.
 
     ``lease_ends_unix_us``: of what is wanted; ``serial``: counts what was sent; ``form``, ``tried``: ways to write a
-    profile after a refusal. ``rest_until_unix_us``: it rests after it charged in place of discharging, at least so long;
-    0: it does not. ``climb_unix_us``: when the first of the checks began that look for a rung that discharges; 0: none
-    does. ``checked``: of which transaction, rung and direction the last check was.
+    profile after a refusal. ``resting``: it is brought to rest before it is asked to discharge; ``rested``: the meter has
+    shown that it does not charge, and nothing else was accepted since. ``climb_unix_us``: when the search for a rung that
+    discharges began; 0: there is none. ``checked``: of which transaction, rung and direction the last check was.
+    ``refusal``: why it does not discharge, as it was told; ``doubted``: the rung that was lost by a schedule alone.
+    ``tells_power``: its meter reports power; where it does not, ``mark`` and ``step_kwh`` are of its energy registers.
     """
 
     evse_id: int
@@ -92,7 +109,10 @@ class EvseMemory(msgspec.Struct, omit_defaults=True):
     form: Form | None = None
     tried: list[Form] = msgspec.field(default_factory=list)
     reinstalled: bool = False
-    rest_until_unix_us: int = 0
+    resting: bool = False
+    rested: bool = False
+    refusal: str = ""
+    doubted: Rung | None = None
     check: Check | None = None
     checked: tuple[str, Rung, bool] | None = None
     climb_unix_us: int = 0
@@ -101,13 +121,17 @@ class EvseMemory(msgspec.Struct, omit_defaults=True):
     power_kw: float | None = None
     power_unix_us: int = 0
     measured_unix_us: int = 0
+    tells_power: bool = False
+    mark: RegisterMark | None = None
+    step_kwh: float = 0.0
     frequency_hz: float | None = None
 
 
 class LadderState(msgspec.Struct, omit_defaults=True):
     """One charger: its connection points and the quirks it showed. Quirks last until its firmware changes.
 
-    ``ready``: it may be told something, at ``ready_unix_us`` if it says nothing before. ``form``: the one it accepted.
+    ``ready``: it may be told something, at ``ready_unix_us`` if it says nothing before. ``form``: the one it accepted;
+    ``limit_purpose``: of the limits that it accepts. ``no_schedule``: it has none to read back, or one that its meter refuted.
     ``default_by_evse``: it takes no default for all connection points at once. ``hand_clears``: message ids of clears by hand.
     """
 
@@ -119,6 +143,7 @@ class LadderState(msgspec.Struct, omit_defaults=True):
     default_tried: int = 0
     defaults_open: int = 0
     form: Form | None = None
+    limit_purpose: ProfilePurpose = "TxProfile"
     no_schedule: bool = False
     no_trigger: bool = False
     hand_clears: list[str] = msgspec.field(default_factory=list)
@@ -134,7 +159,7 @@ class LadderState(msgspec.Struct, omit_defaults=True):
     def forget_quirks(self) -> None:
         """Take nothing for known any more: the charger has other firmware."""
         self.default_by_evse = self.no_schedule = self.no_trigger = False
-        self.form = None
+        self.form, self.limit_purpose = None, "TxProfile"
         for evse in self.evses.values():
             forget_proofs(evse)
 
@@ -146,4 +171,6 @@ def forget_proofs(evse: EvseMemory) -> None:
     evse.ignored_counts.clear()
     evse.tried.clear()
     evse.form = evse.checked = evse.judged = None
-    evse.rest_until_unix_us = evse.climb_unix_us = 0
+    evse.resting = evse.rested = False
+    evse.climb_unix_us = 0
+    evse.refusal, evse.doubted = "", None

@@ -37,11 +37,14 @@ def limit_profile(
     start_unix_us: int,
     duration_s: int,
 ) -> dict[str, Any]:
-    """SetChargingProfile: a limit for one transaction, from now for ``duration_s``."""
+    """SetChargingProfile: a limit for one transaction, from now for ``duration_s``.
+
+    As a default of the connector (``form``), for chargers that take no profile of a transaction.
+    """
     profile: dict[str, Any] = {
         "chargingProfileId": profile_id,
         "stackLevel": form.stack_level,
-        "chargingProfilePurpose": "TxProfile",
+        "chargingProfilePurpose": form.purpose,
         "chargingProfileKind": "Absolute",
         "chargingSchedule": {
             "duration": duration_s,
@@ -50,7 +53,7 @@ def limit_profile(
             "chargingSchedulePeriod": [period],
         },
     }
-    if transaction_id.isdecimal():
+    if form.purpose == "TxProfile" and transaction_id.isdecimal():
         profile["transactionId"] = int(transaction_id)
     return {"connectorId": connector_id, "csChargingProfiles": profile}
 

@@ -62,10 +62,10 @@ def transaction_profile(
         "chargingProfile": {
             "id": profile_id,
             "stackLevel": form.stack_level,
-            "chargingProfilePurpose": "TxProfile",
+            "chargingProfilePurpose": form.purpose,
             "chargingProfileKind": "Dynamic" if dynamic else "Absolute",
-            "transactionId": transaction_id,
             "chargingSchedule": [schedule],
+            **({"transactionId": transaction_id} if form.purpose == "TxProfile" else {}),
         },
     }
 

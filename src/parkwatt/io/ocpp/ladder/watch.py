@@ -11,13 +11,17 @@ from parkwatt.domain.charger.reading import MeterReading
 from parkwatt.domain.charger.rung import Rung
 from parkwatt.io.ocpp.ladder import check as checks
 from parkwatt.io.ocpp.ladder import profiles_v2, profiles_v16
+from parkwatt.io.ocpp.ladder.by_register import mean_power_kw
 from parkwatt.io.ocpp.ladder.check import SECOND_US
-from parkwatt.io.ocpp.ladder.demote import Fault, demote, give_up, out_of_time, stay
-from parkwatt.io.ocpp.ladder.drive import begin_check, judge, settle
+from parkwatt.io.ocpp.ladder.demote import Fault, demote, give_up, stay
+from parkwatt.io.ocpp.ladder.drive import begin_check, drive, judge, refuse, settle
 from parkwatt.io.ocpp.ladder.memory import Check, EvseMemory, Sent
 from parkwatt.io.ocpp.ladder.turn import Turn, tag
 
 _TRIGGER_US = 2 * SECOND_US
+# Before it is known whether a car that rests begins to charge, each second counts.
+_TRIGGER_HURRY_US = 1 * SECOND_US
+_TRIGGER_FIRST_US = 500_000
 # Time for a changed set-point before a reading that does not fit begins a check.
 _CALM_US = 20 * SECOND_US
 _CLIMB_US = 28 * SECOND_US
@@ -26,33 +30,68 @@ _BLIND_US = 90 * SECOND_US
 
 def see(turn: Turn, evse: EvseMemory, readings: tuple[MeterReading, ...]) -> None:
     """Take in the newest power among the readings; what is no newer than the one before is stale."""
-    for reading in reversed(readings):
-        if reading.power_kw is None:
-            continue
-        if reading.measured_unix_us is not None:
-            if reading.measured_unix_us <= evse.measured_unix_us:
-                return
-            evse.measured_unix_us = reading.measured_unix_us
-        evse.power_kw, evse.power_unix_us = reading.power_kw, turn.now_unix_us
-        evse.frequency_hz = reading.frequency_hz
-        break
-    else:
+    power_kw = _power_kw(turn, evse, readings)
+    if power_kw is None:
         return
+    evse.power_kw, evse.power_unix_us = power_kw, turn.now_unix_us
     sent = evse.sent
     if sent is None:
         return
     aim = _aim(evse, sent)
-    if evse.check is not None:
-        checks.see(evse.check, aim, evse.power_kw, turn.now_unix_us)
+    check = evse.check
+    obeys = sent.accepted and sent.power_kw <= 0.0
+    fresh = check is None or checks.is_fresh(check, turn.now_unix_us)
+    evse.rested = power_kw <= checks.FLOOR_KW and (evse.rested or (obeys and fresh))
+    if evse.doubted is not None and sent.power_kw == 0.0 and evse.tells_power:
+        _believe(turn, evse, evse.doubted, power_kw)
+    if check is not None:
+        check.by_register = not evse.tells_power
+        checks.see(check, aim, power_kw, turn.now_unix_us)
         go_on(turn, evse)
-    elif _surprises(turn, evse, sent, not aim.allows(evse.power_kw)):
+    elif _surprises(turn, evse, sent, not aim.allows(power_kw)):
         begin_check(turn, evse)
+
+
+def _power_kw(turn: Turn, evse: EvseMemory, readings: tuple[MeterReading, ...]) -> float | None:
+    """The newest power, by the registers where the meter never tells it; None where there is nothing new."""
+    for reading in reversed(readings):
+        if reading.power_kw is not None:
+            evse.tells_power = True
+            if reading.measured_unix_us is not None:
+                if reading.measured_unix_us <= evse.measured_unix_us:
+                    return None
+                evse.measured_unix_us = reading.measured_unix_us
+            evse.frequency_hz = reading.frequency_hz
+            return reading.power_kw
+    if evse.tells_power or evse.sent is None or not readings:
+        return None
+    since_unix_us = evse.sent.sent_unix_us
+    if evse.check is not None and evse.check.accepted_unix_us is not None:
+        since_unix_us = max(since_unix_us, evse.check.accepted_unix_us)
+    return mean_power_kw(evse, readings[-1], since_unix_us, turn.now_unix_us)
+
+
+def _believe(turn: Turn, evse: EvseMemory, doubted: Rung, power_kw: float) -> None:
+    """A schedule showed charging, and the meter shows that the car gave energy: the rung is tried again, by the meter alone."""
+    if power_kw > -checks.FLOOR_KW:
+        return
+    evse.doubted = None
+    evse.distrusts = [
+        found
+        for found in evse.distrusts
+        if found.rung is not doubted or found.transaction_id is None
+    ]
+    turn.memory.no_schedule = True
+    drive(turn, evse)
 
 
 def go_on(turn: Turn, evse: EvseMemory) -> None:
     """End the check if it has come to something."""
     check, sent = evse.check, evse.sent
     if check is None or sent is None:
+        return
+    if evse.resting:
+        _rest(turn, evse, check)
         return
     finding = checks.judge(check, _aim(evse, sent), turn.now_unix_us)
     if finding is None and _overdue(turn, evse, check, sent):
@@ -62,7 +101,8 @@ def go_on(turn: Turn, evse: EvseMemory) -> None:
     if finding.verdict == "followed":
         _followed(turn, evse, check, sent, finding.reason)
     elif finding.verdict == "opposed":
-        demote(turn, evse, sent, "opposed", finding.reason, for_good=True)
+        for_good = checks.shows_charging(check, _aim(evse, sent))
+        demote(turn, evse, sent, "opposed", finding.reason, for_good=for_good)
     elif finding.verdict == "unseen":
         _failed(turn, evse, sent, "unseen", finding.reason)
     else:
@@ -86,31 +126,38 @@ def tick(turn: Turn, evse: EvseMemory) -> None:
         _trigger(turn, evse)
 
 
-def rest(turn: Turn, evse: EvseMemory) -> None:
-    """End a rest once the meter shows it; what cannot be seen to rest in time is tried no further."""
-    sent = evse.sent
-    if sent is None or not 0 < evse.rest_until_unix_us <= turn.now_unix_us:
-        return
-    seen = evse.power_unix_us > sent.sent_unix_us and evse.power_kw is not None
-    if seen and (evse.power_kw or 0.0) <= checks.FLOOR_KW:
-        evse.rest_until_unix_us = 0
-    elif out_of_time(turn, evse):
-        evse.rest_until_unix_us = 0
-        give_up(evse, "it did not come to rest in time after it had charged")
-    else:
-        evse.rest_until_unix_us = turn.now_unix_us + SECOND_US
-        if not turn.memory.no_trigger:
-            _trigger(turn, evse)
-
-
 def wake_unix_us(turn: Turn, evse: EvseMemory) -> int | None:
     """When `tick` has something to do."""
     times = [_check_due(turn, evse), _trigger_due(turn, evse)]
     if evse.check is not None:
         times.append(checks.next_deadline(evse.check, turn.now_unix_us))
+        if evse.resting:
+            times += [
+                time
+                for time in checks.rest_deadlines(evse.climb_unix_us)
+                if time > turn.now_unix_us
+            ]
         if evse.climb_unix_us and turn.now_unix_us <= evse.climb_unix_us + _CLIMB_US:
             times.append(evse.climb_unix_us + _CLIMB_US)
     return min((time for time in times if time is not None), default=None)
+
+
+def _rest(turn: Turn, evse: EvseMemory, check: Check) -> None:
+    """Go on once the meter shows rest; a charger that does not come to rest is not asked to discharge."""
+    climbed_us = turn.now_unix_us - evse.climb_unix_us
+    finding = checks.judge_rest(check, climbed_us, turn.now_unix_us)
+    if finding is None:
+        return
+    evse.resting = False
+    if finding.verdict == "followed":
+        evse.rested, evse.check = True, None
+        drive(turn, evse)
+        return
+    evse.check, evse.recheck_unix_us = None, turn.now_unix_us
+    give_up(evse, finding.reason)
+    drive(turn, evse)
+    if evse.sent is not None and not evse.sent.accepted:
+        refuse(turn, evse, "it has not answered when it was told to rest")
 
 
 def _overdue(turn: Turn, evse: EvseMemory, check: Check, sent: Sent) -> bool:
@@ -131,7 +178,6 @@ def _surprises(turn: Turn, evse: EvseMemory, sent: Sent, differs: bool) -> bool:
         sent.accepted
         and differs
         and turn.now_unix_us - sent.sent_unix_us >= _CALM_US
-        and not evse.rest_until_unix_us
         and (judged is None or judged.verdict in {"followed", "unseen"} or sent.rung in evse.proven)
     )
 
@@ -141,6 +187,7 @@ def _followed(turn: Turn, evse: EvseMemory, check: Check, sent: Sent, reason: st
     rung = sent.rung
     if sent.power_kw < 0.0:
         evse.ignored_counts.pop(rung, None)
+        turn.memory.no_schedule = turn.memory.no_schedule or check.schedule == "opposes"
     if rung not in evse.proven and (sent.power_kw < 0.0 or rung is Rung.LIMITS_ONLY):
         evse.proven.append(rung)
     wanted = evse.wanted
@@ -170,8 +217,6 @@ def _check_due(turn: Turn, evse: EvseMemory) -> int | None:
     sent = evse.sent
     if evse.check is not None or sent is None or not sent.accepted or not turn.memory.ready:
         return None
-    if evse.rest_until_unix_us:
-        return None
     if sent.power_kw < 0.0:
         heard_unix_us = max(evse.power_unix_us, sent.sent_unix_us)
         return min(evse.recheck_unix_us, heard_unix_us + _BLIND_US)
@@ -179,14 +224,17 @@ def _check_due(turn: Turn, evse: EvseMemory) -> int | None:
 
 
 def _trigger_due(turn: Turn, evse: EvseMemory) -> int | None:
-    """Two seconds after the last reading or trigger, while a check runs."""
+    """Half a second after the answer, then two seconds after the last reading or trigger; one where it hurries."""
     check = evse.check
     if check is None or check.accepted_unix_us is None:
         return None
     if check.trigger_refused or turn.memory.no_trigger:
         return None
-    newest_unix_us = max(check.power_unix_us, check.trigger_unix_us, check.accepted_unix_us)
-    return newest_unix_us + _TRIGGER_US
+    newest_unix_us = max(check.power_unix_us, check.trigger_unix_us)
+    if newest_unix_us < check.accepted_unix_us:
+        return check.accepted_unix_us + _TRIGGER_FIRST_US
+    hurries = evse.resting or check.at_rest
+    return newest_unix_us + (_TRIGGER_HURRY_US if hurries else _TRIGGER_US)
 
 
 def _trigger(turn: Turn, evse: EvseMemory) -> None:
