@@ -37,6 +37,8 @@ _CHARGING_STATES: dict[str | None, ChargingState] = {
 }
 _PERIODIC = frozenset({"MeterValuePeriodic", "MeterValueClock"})
 _BY_WHO_STOPS = "StopAuthorized"
+# The one reason that a station may leave out (E06, E07).
+_REASON_OMITTED = "Local"
 
 
 def transaction_event(inbound: Inbound, message: Any) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def transaction_event(inbound: Inbound, message: Any) -> dict[str, Any]:
         trigger in _PERIODIC,
         token if starts_it else "",
         _CHARGING_STATES.get(info.chargingState, "unknown"),
-        info.stoppedReason or "",
+        info.stoppedReason or (_REASON_OMITTED if phase == "ended" else ""),
         told_readings(inbound, "TransactionEvent", meter_values) if meter_values else (),
     )
     if known is not None and known.repeats(event):
