@@ -19,6 +19,7 @@ from parkwatt.io.ocpp.ladder.memory import Check, EvseMemory, Sent
 from parkwatt.io.ocpp.ladder.turn import Turn, tag
 
 _TRIGGER_US = 2 * SECOND_US
+_TRIGGER_CALM_US = 6 * SECOND_US
 # Before it is known whether a car that rests begins to charge, each second counts.
 _TRIGGER_HURRY_US = 1 * SECOND_US
 _TRIGGER_FIRST_US = 500_000
@@ -224,17 +225,20 @@ def _check_due(turn: Turn, evse: EvseMemory) -> int | None:
 
 
 def _trigger_due(turn: Turn, evse: EvseMemory) -> int | None:
-    """Half a second after the answer, then two seconds after the last reading or trigger; one where it hurries."""
-    check = evse.check
-    if check is None or check.accepted_unix_us is None:
+    """When to ask for the next reading, while a check runs: soon after the last one where the car may do the opposite.
+
+    Of one that charges a look is enough when the check may end.
+    """
+    check, sent = evse.check, evse.sent
+    if check is None or sent is None or check.accepted_unix_us is None:
         return None
     if check.trigger_refused or turn.memory.no_trigger:
         return None
-    newest_unix_us = max(check.power_unix_us, check.trigger_unix_us)
-    if newest_unix_us < check.accepted_unix_us:
-        return check.accepted_unix_us + _TRIGGER_FIRST_US
-    hurries = evse.resting or check.at_rest
-    return newest_unix_us + (_TRIGGER_HURRY_US if hurries else _TRIGGER_US)
+    newest_unix_us = max(check.power_unix_us, check.trigger_unix_us, check.accepted_unix_us)
+    if evse.resting or check.at_rest:
+        first = newest_unix_us == check.accepted_unix_us
+        return newest_unix_us + (_TRIGGER_FIRST_US if first else _TRIGGER_HURRY_US)
+    return newest_unix_us + (_TRIGGER_US if sent.power_kw < 0.0 else _TRIGGER_CALM_US)
 
 
 def _trigger(turn: Turn, evse: EvseMemory) -> None:
