@@ -220,9 +220,9 @@ class Fuzz:
 
     def _throw(self, version: Version, data: str | bytes) -> None:
         self._now_unix_us += 100_000
-        begun_s = time.perf_counter()
+        begun_s = time.process_time()
         step = self._stations[version].receive(data, self._now_unix_us)
-        took_s = time.perf_counter() - begun_s
+        took_s = time.process_time() - begun_s
         self.slowest_s = max(self.slowest_s, took_s)
         try:
             assert took_s < FRAME_S_MAX, took_s

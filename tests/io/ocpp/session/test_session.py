@@ -14,6 +14,7 @@ from parkwatt.io.ocpp.call import Call
 from parkwatt.io.ocpp.session.inbound import TEXT_CHARACTERS_MAX
 from parkwatt.io.ocpp.session.session import (
     BOOT_PATIENCE_US,
+    CALLS_WAITING_MAX,
     HAND_CALLS_WAITING_MAX,
     Session,
 )
@@ -140,6 +141,16 @@ def test_calls_by_hand_never_crowd_out_our_own(version: Version) -> None:
     errors = [answer.error for step in steps for answer in step.answers]
     assert errors == ["Unsendable"] * 8
     assert not session.call(_reset(version), NOW_UNIX_US).answers
+
+
+@EVERY
+def test_the_queue_is_bounded(version: Version) -> None:
+    session = _session(version)
+    for _ in range(CALLS_WAITING_MAX + 1):
+        assert not session.call(_reset(version), NOW_UNIX_US).answers
+    [answer] = session.call(_reset(version), NOW_UNIX_US).answers
+    assert answer.error == "Timeout"
+    assert len(session.waiting) == CALLS_WAITING_MAX
 
 
 @EVERY

@@ -39,7 +39,9 @@ from parkwatt.io.ocpp.session.step import Step
 from parkwatt.io.ocpp.version import Version
 
 BOOT_PATIENCE_US = 30_000_000
-# Parkwatt's own calls are few, and each newer one takes the place of an older; those by hand must not keep them waiting.
+# A charger that boots again and again without an answer to anything must not fill the queue without end.
+CALLS_WAITING_MAX = 512
+# Calls by hand must not keep Parkwatt's own waiting.
 HAND_CALLS_WAITING_MAX = 32
 # Refusals may bring other wishes, which may be refused as well; more of them at once than that would be a loop.
 _WISHES_MAX = 64
@@ -373,7 +375,10 @@ class Session:
                     self._waiting[place] = call
                     step.answers.append(Answer(other, error="Replaced"))
                     return
-        if call.urgent:
+        if len(self._waiting) >= CALLS_WAITING_MAX:
+            told = f"{CALLS_WAITING_MAX} calls wait already"
+            self._answered("", Answer(call, error="Timeout", description=told), now_unix_us, step)
+        elif call.urgent:
             self._waiting.appendleft(call)
         else:
             self._waiting.append(call)
