@@ -156,7 +156,8 @@ def judge_rest(check: Check, climbed_us: int, now_unix_us: int) -> Finding | Non
         )
     if check.power_kw <= FLOOR_KW:
         return Finding("followed", "at rest")
-    still = now_unix_us - max(base_unix_us, check.progress_unix_us) >= _REST_STILL_US
+    still_us = _REST_STILL_US * (2 if check.by_register else 1)  # a mean is known only every 5 s
+    still = now_unix_us - max(base_unix_us, check.progress_unix_us) >= still_us
     if still and seen_us >= _REST_SEEN_US:
         reason = f"it does not rest when it is told to: {_shown(check)} in spite of a limit of 0 kW"
         return Finding("ignored", reason)

@@ -23,6 +23,8 @@ _TRIGGER_CALM_US = 6 * SECOND_US
 # Before it is known whether a car that rests begins to charge, each second counts.
 _TRIGGER_HURRY_US = 1 * SECOND_US
 _TRIGGER_FIRST_US = 500_000
+# Over such a time after a set-point a mean power is that of the way there, which matters only where the car was at rest.
+_RAMP_US = 2 * SECOND_US
 # Time for a changed set-point before a reading that does not fit begins a check.
 _CALM_US = 20 * SECOND_US
 _CLIMB_US = 28 * SECOND_US
@@ -66,9 +68,11 @@ def _power_kw(turn: Turn, evse: EvseMemory, readings: tuple[MeterReading, ...]) 
             return reading.power_kw
     if evse.tells_power or evse.sent is None or not readings:
         return None
-    since_unix_us = evse.sent.sent_unix_us
-    if evse.check is not None and evse.check.accepted_unix_us is not None:
-        since_unix_us = max(since_unix_us, evse.check.accepted_unix_us)
+    check = evse.check
+    told_unix_us = check.accepted_unix_us if check is not None else None
+    since_unix_us = told_unix_us or evse.sent.sent_unix_us
+    if check is None or not check.at_rest:
+        since_unix_us += _RAMP_US
     return mean_power_kw(evse, readings[-1], since_unix_us, turn.now_unix_us)
 
 
