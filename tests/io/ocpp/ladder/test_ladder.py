@@ -382,3 +382,24 @@ def test_a_steady_setpoint_takes_less_than_a_call_a_minute(power_kw: float, dyna
     for _ in range(30):
         world.ask(power_kw).run(60.0)
     assert len(world.calls) - calls < 30
+
+
+@pytest.mark.parametrize("after_s", [0.1, 1.0, 3.0])
+def test_a_search_that_was_called_off_begins_anew(after_s: float) -> None:
+    world = World().begin().run(12.0)
+    world.ask(-6.0).run(after_s).ask(0.0).run(60.0)
+    world.ask(-6.0).run(10.0)
+    assert world.rung == L2
+    assert world.proven
+    assert world.station.power_kw == pytest.approx(-6.0)
+
+
+def test_a_charger_that_can_after_all_is_tried_then() -> None:
+    world = World(manners=Manners(refuse={"CentralSetpoint": ("Rejected", "", "")}))
+    world.begin().ask(-6.0).run(60.0)
+    assert world.rung == L0
+    world.station.manners.refuse.clear()
+    world.forget()
+    world.run(10.0)
+    assert world.rung == L2
+    assert world.proven

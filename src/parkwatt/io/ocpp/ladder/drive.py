@@ -44,14 +44,14 @@ def drive(turn: Turn, evse: EvseMemory) -> None:
     limit_kw = turn.settings.power_kw_max
     power_kw = max(-limit_kw, min(limit_kw, wanted.power_kw))
     if power_kw >= 0.0:
-        evse.resting, evse.refusal = False, ""
+        evse.resting, evse.refusal, evse.climb_unix_us = False, "", 0
     elif _unsafe(evse, rung):
         evse.resting = True
         evse.climb_unix_us = evse.climb_unix_us or turn.now_unix_us
     if evse.resting:
-        rung = Rung.LIMITS_ONLY
-    if power_kw < 0.0 and not rung.discharges:
-        power_kw = 0.0
+        rung, power_kw = Rung.LIMITS_ONLY, 0.0
+    elif power_kw < 0.0 and not rung.discharges:
+        power_kw, evse.climb_unix_us = 0.0, 0
     if not _holds(turn, evse, wanted, rung, power_kw):
         _send(turn, evse, wanted, rung, power_kw)
     if evse.resting and evse.check is None:
@@ -289,8 +289,6 @@ def _send(turn: Turn, evse: EvseMemory, wanted: SetPower, rung: Rung, power_kw: 
 def _watch(turn: Turn, evse: EvseMemory, sent: Sent) -> None:
     """Begin a check where a direction is new on this rung; let one that runs know that the set-point changed."""
     sign = (sent.transaction_id, sent.rung, sent.power_kw < 0.0)
-    if evse.wanted is None or evse.wanted.power_kw >= 0.0:
-        evse.climb_unix_us = 0
     if evse.checked != sign or evse.resting:
         evse.checked = sign
         begin_check(turn, evse)
