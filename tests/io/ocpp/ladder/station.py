@@ -30,6 +30,7 @@ class Manners:
     trigger: bool = True
     meter_interval_s: float = 10.0
     meter_frozen: bool = False
+    clock_s: float = 0.0
     ramp_kw_per_s: float = 4.0
     full_kw: float = 11.0
     car_max_kw: float = 11.0
@@ -92,6 +93,8 @@ class Station:
     def reading(self, now_unix_us: int) -> MeterReading:
         """What the meter shows."""
         measured_unix_us = 1_700_000_000_000_000 if self.manners.meter_frozen else now_unix_us
+        if self.manners.clock_s:
+            measured_unix_us -= measured_unix_us % round(self.manners.clock_s * 1e6)
         return MeterReading(measured_unix_us, power_kw=round(self.power_kw, 3))
 
     def asked_kw(self) -> float | None:

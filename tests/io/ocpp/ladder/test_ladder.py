@@ -403,3 +403,12 @@ def test_a_charger_that_can_after_all_is_tried_then() -> None:
     world.run(10.0)
     assert world.rung == L2
     assert world.proven
+
+
+@pytest.mark.parametrize("discharge", ["obey", "full"])
+def test_clocks_with_whole_seconds_are_no_hindrance(discharge: str) -> None:
+    world = World(manners=Manners(discharge=discharge, clock_s=1)).begin().run(10.0)
+    world.ask(-6.0).run(30.0)
+    assert world.rung == (L2 if discharge == "obey" else L0)
+    assert world.verdicts()[0] == ("followed" if discharge == "obey" else "opposed", L2)
+    assert world.opposite_s <= 3.0 + 3.2

@@ -91,6 +91,7 @@ class EvseMemory(msgspec.Struct, omit_defaults=True):
     shown that it does not charge, and nothing else was accepted since. ``climb_unix_us``: when the search for a rung that
     discharges began; 0: there is none. ``checked``: of which transaction, rung and direction the last check was.
     ``refusal``: why it does not discharge, as it was told; ``doubted``: the rung that was lost by a schedule alone.
+    ``measured_unix_us``: of the newest reading, by the charger's clock, first heard of at ``second_began_unix_us``.
     ``tells_power``: its meter reports power; where it does not, ``mark`` and ``step_kwh`` are of its energy registers.
     """
 
@@ -121,6 +122,7 @@ class EvseMemory(msgspec.Struct, omit_defaults=True):
     power_kw: float | None = None
     power_unix_us: int = 0
     measured_unix_us: int = 0
+    second_began_unix_us: int = 0
     tells_power: bool = False
     mark: RegisterMark | None = None
     step_kwh: float = 0.0

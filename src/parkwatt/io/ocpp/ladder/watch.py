@@ -61,7 +61,7 @@ def _power_kw(turn: Turn, evse: EvseMemory, readings: tuple[MeterReading, ...]) 
         if reading.power_kw is not None:
             evse.tells_power = True
             if reading.measured_unix_us is not None:
-                if reading.measured_unix_us <= evse.measured_unix_us:
+                if not _is_newer(evse, reading.measured_unix_us, turn.now_unix_us):
                     return None
                 evse.measured_unix_us = reading.measured_unix_us
             evse.frequency_hz = reading.frequency_hz
@@ -74,6 +74,16 @@ def _power_kw(turn: Turn, evse: EvseMemory, readings: tuple[MeterReading, ...]) 
     if check is None or not check.at_rest:
         since_unix_us += _RAMP_US
     return mean_power_kw(evse, readings[-1], since_unix_us, turn.now_unix_us)
+
+
+def _is_newer(evse: EvseMemory, measured_unix_us: int, now_unix_us: int) -> bool:
+    """Whether a reading is newer than the last; within a second, clocks that tell whole seconds do not show it."""
+    if measured_unix_us > evse.measured_unix_us:
+        evse.second_began_unix_us = now_unix_us
+        return True
+    if measured_unix_us < evse.measured_unix_us or measured_unix_us % SECOND_US:
+        return False
+    return now_unix_us - evse.second_began_unix_us < SECOND_US
 
 
 def _believe(turn: Turn, evse: EvseMemory, doubted: Rung, power_kw: float) -> None:
@@ -231,7 +241,7 @@ def _check_due(turn: Turn, evse: EvseMemory) -> int | None:
 def _trigger_due(turn: Turn, evse: EvseMemory) -> int | None:
     """When to ask for the next reading, while a check runs: soon after the last one where the car may do the opposite.
 
-    Of one that charges a look is enough when the check may end.
+    Of one that charges or rests as it was told a look is enough when the check may end.
     """
     check, sent = evse.check, evse.sent
     if check is None or sent is None or check.accepted_unix_us is None:
@@ -242,7 +252,10 @@ def _trigger_due(turn: Turn, evse: EvseMemory) -> int | None:
     if evse.resting or check.at_rest:
         first = newest_unix_us == check.accepted_unix_us
         return newest_unix_us + (_TRIGGER_FIRST_US if first else _TRIGGER_HURRY_US)
-    return newest_unix_us + (_TRIGGER_US if sent.power_kw < 0.0 else _TRIGGER_CALM_US)
+    moves = sent.power_kw < 0.0 or (
+        sent.power_kw == 0.0 and (evse.power_kw or 0.0) > checks.FLOOR_KW
+    )
+    return newest_unix_us + (_TRIGGER_US if moves else _TRIGGER_CALM_US)
 
 
 def _trigger(turn: Turn, evse: EvseMemory) -> None:
