@@ -175,6 +175,32 @@ def test_what_comes_after_the_end_counts_as_energy_and_opens_nothing() -> None:
     assert transaction.imported_kwh == pytest.approx(2.5)
 
 
+def test_what_the_meter_showed_after_the_end_is_not_counted() -> None:
+    """Asked for its meter, a charger tells what it shows now, before the queue that holds the end."""
+    begun = [report(0, 100.0, "started"), report(10, 101.0)]
+    asked = report(30, 105.0, readings=(MeterReading(_T + 30 * _MINUTE, "triggered", None, 105.0),))
+    queued = [
+        report(15, 101.5),
+        report(
+            20,
+            phase="ended",
+            readings=(
+                MeterReading(_T + 20 * _MINUTE, "end", energy_import_kwh=102.2504),
+                MeterReading(_T + 20 * _MINUTE, "end", energy_import_kwh=102.25),
+            ),
+        ),
+    ]
+    transaction = fold([*begun, asked, *queued])
+    assert transaction.imported_kwh == pytest.approx(2.2504)
+    assert fold([*begun, *queued]).imported_kwh == transaction.imported_kwh
+
+
+def test_an_end_by_a_clock_set_back_loses_no_energy() -> None:
+    ended = report(5, phase="ended", readings=(MeterReading(_T + 5 * _MINUTE, "end", None, 104.0),))
+    transaction = fold([report(0, 100.0, "started"), report(30, 103.0), ended])
+    assert transaction.imported_kwh == pytest.approx(4.0)
+
+
 def test_a_clock_set_back_after_a_start_without_a_register_loses_no_energy() -> None:
     story = [
         report(0, phase="started", seq_no=0),

@@ -74,6 +74,21 @@ class RegisterEnergy(msgspec.Struct, omit_defaults=True, gc=False):
             self.first_kwh = register_kwh
             self.first_unix_us = measured_unix_us
 
+    def end(self, register_kwh: float, ended_unix_us: int) -> None:
+        """Take back what was measured after the end, where the register stood at ``register_kwh``.
+
+        Asked for its meter while the end still waits in its queue, a charger tells what it shows now.
+        """
+        first_kwh, last_kwh = self.first_kwh, self.last_kwh
+        if first_kwh is None or last_kwh is None:
+            return
+        if (
+            self.first_unix_us <= ended_unix_us < self.last_unix_us
+            and first_kwh <= register_kwh < last_kwh
+        ):
+            self.last_kwh = register_kwh
+            self.last_unix_us = ended_unix_us
+
     def _begin(self, first_kwh: float, last_kwh: float, measured_unix_us: int) -> None:
         self.first_kwh, self.last_kwh = first_kwh, last_kwh
         self.first_unix_us = self.last_unix_us = measured_unix_us

@@ -162,6 +162,7 @@ class Transaction(msgspec.Struct, omit_defaults=True, gc=False):
             self.add_reading(reading, at_unix_us)
         if report.phase == "ended":
             self.ended_unix_us = at_unix_us
+            self._end_registers(report, at_unix_us)
             self.end_reason = report.reason
             self.charging_state = "idle"
             del self.keys[:-_KEYS_ENDED_MAX]
@@ -214,6 +215,16 @@ class Transaction(msgspec.Struct, omit_defaults=True, gc=False):
             not self.start_measured and at_unix_us < self.started_unix_us
         ):
             self.started_unix_us = at_unix_us
+
+    def _end_registers(self, report: TransactionReported, at_unix_us: int) -> None:
+        """Let the registers end where the report says they stood; one may tell them rounded and exact."""
+        ends = [reading for reading in report.readings if reading.moment == "end"]
+        imported = [r.energy_import_kwh for r in ends if r.energy_import_kwh is not None]
+        exported = [r.energy_export_kwh for r in ends if r.energy_export_kwh is not None]
+        if imported:
+            self.import_register.end(max(imported), at_unix_us)
+        if exported:
+            self.export_register.end(max(exported), at_unix_us)
 
     def _add_intervals(self, reading: MeterReading) -> None:
         """Add energies of an interval once, as far as its time tells it from the newest others."""
