@@ -71,11 +71,14 @@ def test_it_tells_in_words_writes_the_truth_and_ends_on_an_interrupt(
         assert process.stdout is not None
         assert process.stdin is not None
         lines = []
+        charging: set[str] = set()
         for line in process.stdout:
             lines.append(line)
-            if "Charging" in line and "CP-1-2" in line:
-                process.stdin.write("unplug\n")
-                process.stdin.flush()
+            if "Charging" in line and len(charging) < 2:
+                charging.add("CP-1-2" if "CP-1-2" in line else "CP-1")
+                if len(charging) == 2:
+                    process.stdin.write("unplug\n")
+                    process.stdin.flush()
             if sum("ended (" in told for told in lines) == 2:
                 break
         process.send_signal(signal.SIGINT)

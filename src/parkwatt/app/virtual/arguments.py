@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parkwatt.domain.errors import InputError, InputFault
-from parkwatt.domain.record import Faults as InputFaults
 from parkwatt.io.sim.faults import DISOBEDIENCES, Faults, set_fault
 from parkwatt.io.sim.settings import CarSettings, StationSettings, Trip
 
 if TYPE_CHECKING:
+    from parkwatt.domain.record import Faults as InputFaults
     from parkwatt.io.sim.link import LinkSettings
 
 COUNT_MAX = 5000
@@ -142,6 +142,8 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
 
 def station_settings(arguments: argparse.Namespace) -> list[StationSettings]:
     """The settings of every charger. Raises InputError with all faults of the options."""
+    from parkwatt.domain.record import Faults as InputFaults
+
     faults = InputFaults()
     _check_numbers(arguments, faults)
     trips = tuple(trip for text in arguments.trip if (trip := _trip(text, faults)) is not None)
@@ -200,6 +202,7 @@ def station_faults(arguments: argparse.Namespace) -> Faults:
 
 def link_settings(arguments: argparse.Namespace) -> LinkSettings:
     """Where and how to connect. Raises InputError."""
+    from parkwatt.domain.record import Faults as InputFaults
     from parkwatt.io.sim.link import LinkSettings
 
     faults = InputFaults()

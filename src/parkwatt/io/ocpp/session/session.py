@@ -25,7 +25,7 @@ from parkwatt.domain.errors import InputError
 from parkwatt.io.ocpp import frame as wire
 from parkwatt.io.ocpp import messages
 from parkwatt.io.ocpp.call import Answer, Call
-from parkwatt.io.ocpp.messages import Deviation, MessageFault
+from parkwatt.io.ocpp.messages import Decoded, Deviation, MessageFault
 from parkwatt.io.ocpp.secrets import MAY_HOLD_SECRETS, without_secrets
 from parkwatt.io.ocpp.session import v2, v16
 from parkwatt.io.ocpp.session.inbound import (
@@ -37,6 +37,7 @@ from parkwatt.io.ocpp.session.inbound import (
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.session.step import Step
 from parkwatt.io.ocpp.version import Version
+from parkwatt.io.ocpp.whole_call import WholeCall, call_reader
 
 BOOT_PATIENCE_US = 30_000_000
 # A charger that boots again and again without an answer to anything must not fill the queue without end.
@@ -84,6 +85,7 @@ class Session:
         self._waiting: deque[Call] = deque()
         self._pending: tuple[str, Call, int] | None = None
         self._dialect = v2 if version.is_2 else v16
+        self._read_call = call_reader(version).read
         # One for all messages: they come one at a time.
         self._inbound = Inbound(
             state,
@@ -116,15 +118,17 @@ class Session:
         """Take in one frame."""
         step = Step()
         self.state.seen_unix_us = now_unix_us
-        read = wire.read_frame(data)
+        read = self._read_call(data) or wire.read_frame(data)
         try:
-            if type(read) is wire.CallFrame:
+            if isinstance(read, WholeCall):
+                self._answer_call(read, Decoded(read.message), now_unix_us, step)
+            elif isinstance(read, wire.CallFrame):
                 self._called(read, now_unix_us, step)
             else:
                 self._took(read, now_unix_us, step)
         except Exception as fault:  # noqa: BLE001 - the journal must have what the state has, whatever a handler does
             step.fault = fault
-            if isinstance(read, wire.CallFrame):
+            if isinstance(read, wire.CallFrame | WholeCall):
                 told = "Parkwatt has a fault; it is reported"
                 step.frames.append(wire.write_error(read.message_id, "InternalError", told))
         if self._wishes or (self._waiting and self._pending is None):
@@ -202,6 +206,7 @@ class Session:
         return inbound
 
     def _called(self, read: wire.CallFrame, now_unix_us: int, step: Step) -> None:
+        """Read a call that is not sound at first sight, and answer it."""
         action = read.action
         try:
             decoded = messages.decode_request(self.version, action, read.payload)
@@ -211,6 +216,12 @@ class Session:
             )
             step.frames.append(wire.write_error(read.message_id, fault.code, fault.description))
             return
+        self._answer_call(read, decoded, now_unix_us, step)
+
+    def _answer_call(
+        self, read: wire.CallFrame | WholeCall, decoded: Decoded, now_unix_us: int, step: Step
+    ) -> None:
+        action = read.action
         handler = self._dialect.HANDLERS.get(action)
         if handler is None:
             told = "this message is not sent to a back end"
