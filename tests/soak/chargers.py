@@ -35,7 +35,10 @@ FAULTS = (
     Faults(duplicate=0.5, clock_skew_s=-3600.0),
     Faults(link_loss_every_s=60.0, link_loss_s=8.0, late_s=2.0, shuffle=True, seq_no="gaps"),
 )
-PATIENCE_S = 3.0  # drivers stay so long on average
+# Drivers stay so long on average. A back end remembers the last 16 ended transactions of a charger to know their reports again,
+# so the queue that is told out of order must not hold more.
+PATIENCE_S = 3.0
+PATIENCE_SHUFFLED_S = 60.0
 POLL_S = 0.02
 QUIET_POLLS = 25
 
@@ -95,8 +98,9 @@ def mixed(count: int, seed: int) -> list[Charger]:
 
 async def _drive(charger: Charger, calm: asyncio.Event) -> None:
     """Plug in and out, and reboot now and then, until all is to be calm."""
+    patience_s = PATIENCE_SHUFFLED_S if charger.faults.shuffle else PATIENCE_S
     while not calm.is_set():
-        await _pause(calm, charger.random.expovariate(1 / PATIENCE_S))
+        await _pause(calm, charger.random.expovariate(1 / patience_s))
         if charger.random.random() < 0.15:
             charger.lines.put_nowait("reboot")
             continue
