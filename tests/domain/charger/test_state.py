@@ -411,3 +411,29 @@ def test_numbers_that_a_charger_makes_up_take_bounded_memory() -> None:
     assert len(state.evses) <= 256
     assert len(state.transactions) <= 160
     assert state.evse(1).transaction_id == "T999"
+
+
+def _reported(number: int, measured_unix_us: int) -> TransactionReported:
+    return TransactionReported("T", "updated", 1, seq_no=number, measured_unix_us=measured_unix_us)
+
+
+def test_a_clock_that_is_an_hour_behind_queues_nothing_once_it_was_seen_to_run() -> None:
+    state = ChargerState("C1")
+    hour_us, connected_unix_us = 3_600_000_000, 10_000_000_000_000
+    state.apply(Connected("ocpp2.1", 1, ""), connected_unix_us)
+    assert state.is_history(connected_unix_us - hour_us, connected_unix_us)
+    for number in range(3):
+        now_unix_us = connected_unix_us + number * 10_000_000
+        state.apply(_reported(number, now_unix_us - hour_us), now_unix_us)
+    assert not state.is_history(now_unix_us - hour_us, now_unix_us)
+    assert state.is_history(now_unix_us - 2 * hour_us, now_unix_us)
+
+
+def test_a_queue_that_empties_teaches_nothing_of_the_clock() -> None:
+    state = ChargerState("C1")
+    hour_us, connected_unix_us = 3_600_000_000, 10_000_000_000_000
+    state.apply(Connected("ocpp2.1", 1, ""), connected_unix_us)
+    for number in range(100):
+        now_unix_us = connected_unix_us + number * 50_000
+        state.apply(_reported(number, now_unix_us - hour_us + number * 10_000_000), now_unix_us)
+    assert state.clock_lag_us == 0

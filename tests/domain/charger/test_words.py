@@ -20,6 +20,7 @@ from parkwatt.domain.charger.event import (
     MeterRead,
     NoticeReceived,
     RungChanged,
+    RungForgotten,
     SetpointAsked,
     SetpointJudged,
     SetpointReleased,
@@ -77,8 +78,12 @@ def test_a_rung_says_how_high_it_is() -> None:
     assert words.endswith("(rung 2 of 3, proven): shown")
 
 
+def test_forgetting_says_where() -> None:
+    assert in_words(RungForgotten(2)).startswith("what connection point 2 had shown")
+
+
 def test_every_kind_of_event_has_words() -> None:
-    told = {type(event) for event, _ in CASES} | {RungChanged}
+    told = {type(event) for event, _ in CASES} | {RungChanged, RungForgotten}
     assert told == set(ChargerEvent.__args__)
 
 

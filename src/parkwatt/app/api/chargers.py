@@ -29,7 +29,7 @@ from parkwatt.app.api.views import (
     moment,
     transaction_view,
 )
-from parkwatt.domain.charger.command import ReleasePower, SetPower
+from parkwatt.domain.charger.command import FrequencyCurve, ReleasePower, SetPower
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.io.ocpp.by_hand import check_by_hand
 from parkwatt.io.ocpp.call import Call
@@ -136,7 +136,13 @@ async def set_power(
     """Hold a power. What the charger makes of it is in `rung` and in the journal (`setpoint.judged`)."""
     station = _station(site, charger_id)
     _known_evse(evse_id)
-    command = SetPower(evse_id, wish.power_kw, wish.lease_s, wish.reason)
+    curve = None
+    if wish.frequency_curve is not None:
+        curve = FrequencyCurve(
+            tuple(point.frequency_hz for point in wish.frequency_curve),
+            tuple(point.power_kw for point in wish.frequency_curve),
+        )
+    command = SetPower(evse_id, wish.power_kw, wish.lease_s, wish.reason, curve)
     site.backend.set_power(charger_id, command)
     return evse_view(station.state.evse(evse_id), site.now_unix_us())
 

@@ -24,4 +24,4 @@ class Site:
     def alarms(self) -> list[str]:
         """What is wrong, in words; empty where all is well."""
         alarm = self.journal.alarm
-        return [] if alarm is None else [f"the journal cannot be written: {alarm}"]
+        return [] if alarm is None else [alarm]

@@ -107,6 +107,15 @@ class EntryView(_View):
     payload: dict[str, Any] | None = Field(description="null where retention thinned it")
 
 
+class FrequencyPoint(_View):
+    """A point of a response to the grid's frequency; between points it is linear."""
+
+    frequency_hz: float = Field(ge=40.0, le=70.0)
+    power_kw: float = Field(
+        ge=-4000.0, le=4000.0, description="added to the set-point; negative discharges"
+    )
+
+
 class SetpointRequest(_View):
     """Hold a power."""
 
@@ -120,6 +129,12 @@ class SetpointRequest(_View):
         description="then the charger charges for its driver, without discharge",
     )
     reason: str = Field("asked through the API", max_length=500)
+    frequency_curve: list[FrequencyPoint] | None = Field(
+        None,
+        min_length=2,
+        max_length=20,
+        description="what the charger adds of its own, by rising frequency; needs rung 4",
+    )
 
 
 class CallRequest(_View):

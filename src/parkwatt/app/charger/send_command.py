@@ -64,6 +64,12 @@ def register(subparsers: Subparsers) -> None:
         "--evse", type=int, default=1, metavar="N", help="connection point (default 1)"
     )
     parser.add_argument(
+        "--curve",
+        metavar="HZ=KW,…",
+        help="with set-power: power that the charger adds of its own by frequency, "
+        "as in 49.8=-5,50=0,50.2=5",
+    )
+    parser.add_argument(
         "--lease",
         type=int,
         default=600,
@@ -116,6 +122,23 @@ def _call(client: Client, arguments: argparse.Namespace) -> Any:
         return ask(texts)
 
 
+def _curve(text: str | None) -> list[dict[str, float]] | None:
+    """The points of a frequency curve; raises InputError where one is no pair of numbers."""
+    from parkwatt.domain.errors import InputError, InputFault
+
+    if text is None:
+        return None
+    points = []
+    for pair in text.split(","):
+        frequency, _, power = pair.partition("=")
+        try:
+            points.append({"frequency_hz": float(frequency), "power_kw": float(power)})
+        except ValueError as error:
+            rule = "must be pairs of Hz and kW, as in 49.8=-5,50=0,50.2=5"
+            raise InputError([InputFault("--curve", rule, text)]) from error
+    return points
+
+
 def _own(client: Client, arguments: argparse.Namespace) -> int:
     from parkwatt.app.api.client import charger_path
     from parkwatt.app.charger.details import evse_details
@@ -136,7 +159,12 @@ def _own(client: Client, arguments: argparse.Namespace) -> int:
             raise InputError(
                 [InputFault("set-power", "must be followed by the power in kW", given)]
             ) from error
-        body = {"power_kw": power_kw, "lease_s": arguments.lease, "reason": "sent by hand"}
+        body = {
+            "power_kw": power_kw,
+            "lease_s": arguments.lease,
+            "reason": "sent by hand",
+            "frequency_curve": _curve(arguments.curve),
+        }
         view = client.send("PUT", charger_path(arguments.charger_id, *evse, "setpoint"), body)
     elif arguments.command == "release-power":
         view = client.send("DELETE", charger_path(arguments.charger_id, *evse, "setpoint"))

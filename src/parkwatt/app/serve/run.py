@@ -229,7 +229,7 @@ def _tell_alarm(backend: Backend, alarm: str | None) -> None:
     if alarm is None:
         log.info("the journal can be written again")
     else:
-        log.error("ALARM: the journal cannot be written; nothing is acknowledged", reason=alarm)
+        log.error("ALARM: nothing is acknowledged", reason=alarm)
     backend.alarmed(alarm)
 
 

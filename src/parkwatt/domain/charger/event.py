@@ -230,6 +230,12 @@ class RungChanged(_Event, frozen=True, tag="charger.rung"):
     reason: str
 
 
+class RungForgotten(_Event, frozen=True, tag="charger.rung_forgotten"):
+    """Somebody asked by hand to forget what a connection point had proved or failed to."""
+
+    evse_id: int
+
+
 class ClockTicked(_Event, frozen=True, tag="clock.ticked"):
     """Time passed and something was decided because of it: journalled only then, so that a replay decides the same."""
 
@@ -253,6 +259,7 @@ ChargerEvent = (
     | SetpointReleased
     | SetpointJudged
     | RungChanged
+    | RungForgotten
     | ClockTicked
 )
 

@@ -48,6 +48,13 @@ _SOC_NEAR_EMPTY = 0.05
 _REGISTERS = ("energy_import_kwh", "energy_export_kwh")
 
 
+# A report this much older than now, from before the link was made, was queued even if the charger does not say so.
+_QUEUED_AGE_US = 60_000_000
+# Two reports at least this far apart, by both clocks alike within the slack and a twentieth, show how the charger's clock runs.
+_CLOCK_APART_US = 3_000_000
+_CLOCK_SLACK_US = 1_500_000
+
+
 class BelievedSoc(msgspec.Struct, omit_defaults=True, gc=False):
     """The last SoC that was believed, when it came, and the energy that had moved until then (None: no register yet)."""
 
@@ -106,7 +113,11 @@ class EvseState(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
-    """All that is known of one charger. ``transactions``: open ones and the last that ended, oldest first."""
+    """All that is known of one charger.
+
+    ``transactions``: open ones and the last that ended, oldest first. ``clock_lag_us``: how far its clock is behind, as far
+    as it was seen to run; ``clock_seen``: the last time by its clock and by ours.
+    """
 
     charger_id: str
     protocol: str = ""
@@ -124,6 +135,8 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
     unknown_variables: list[str] = msgspec.field(default_factory=list)
     last_transaction_number: int = 0
     deviation_count: int = 0
+    clock_lag_us: int = 0
+    clock_seen: tuple[int, int] | None = None
 
     def evse(self, evse_id: int) -> EvseState:
         """The connection point, known from now on; beyond any number that a charger has it is not kept."""
@@ -145,6 +158,19 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
         """Whether the report was heard before, so that it is acknowledged and neither journalled nor counted again."""
         known = self.transactions.get(event.transaction_id)
         return known is not None and known.repeats(event)
+
+    def is_history(self, measured_unix_us: int, now_unix_us: int) -> bool:
+        """Whether what was measured then had waited in a queue: from before this link, and more than a minute old.
+
+        By the charger's own clock, as far as it was seen to run: one that is an hour behind queues nothing.
+        """
+        told_unix_us = measured_unix_us + self.clock_lag_us
+        connected_unix_us = self.connected_unix_us
+        return (
+            connected_unix_us is not None
+            and told_unix_us < connected_unix_us
+            and told_unix_us < now_unix_us - _QUEUED_AGE_US
+        )
 
     def variable(self, component: str, name: str, *, evse_id: int = 0) -> str | None:
         """A variable's value: of the connection point, else of the charger; None where it was not told."""
@@ -188,6 +214,24 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
         self.security_profile = event.security_profile
         self.peer = event.peer
         self.connected_unix_us = self.seen_unix_us = now_unix_us
+        self.clock_seen = None
+
+    def _note_clock(self, measured_unix_us: int, now_unix_us: int) -> None:
+        """Learn how far the charger's clock is behind, from reports that come as fast as they were measured.
+
+        What was queued comes faster; so a report from a queue teaches nothing.
+        """
+        seen = self.clock_seen
+        if seen is not None and now_unix_us - seen[1] < _CLOCK_APART_US:
+            if measured_unix_us - seen[0] > _CLOCK_APART_US:
+                self.clock_seen = (measured_unix_us, now_unix_us)
+            return
+        self.clock_seen = (measured_unix_us, now_unix_us)
+        if seen is None:
+            return
+        passed_us = now_unix_us - seen[1]
+        if abs(measured_unix_us - seen[0] - passed_us) <= _CLOCK_SLACK_US + passed_us // 20:
+            self.clock_lag_us = now_unix_us - measured_unix_us
 
     def _status(self, event: StatusChanged) -> None:
         evse = self.evse(event.evse_id)
@@ -214,11 +258,11 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
             self._note_number(event.transaction_id)
         evse_id_before = transaction.evse_id
         transaction.apply(event, now_unix_us)
+        if event.measured_unix_us is not None and not event.offline:
+            self._note_clock(event.measured_unix_us, now_unix_us)
         evse = self.evse(transaction.evse_id)
         if transaction.evse_id != evse_id_before:
-            left = self.evses.get(evse_id_before)
-            if left is not None and left.transaction_id == event.transaction_id:
-                left.transaction_id = None
+            self._leave(evse_id_before, event.transaction_id)
         if event.phase == "ended":
             if evse.transaction_id == event.transaction_id:
                 evse.transaction_id = None
@@ -237,6 +281,12 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
         if not event.late:
             for reading in event.readings:
                 self._reading(evse, reading, now_unix_us)
+
+    def _leave(self, evse_id: int, transaction_id: str) -> None:
+        """A transaction that named its place late does not stay where it was put before."""
+        left = self.evses.get(evse_id)
+        if left is not None and left.transaction_id == transaction_id:
+            left.transaction_id = None
 
     def _is_newest(self, transaction: Transaction) -> bool:
         """Whether no later transaction began at the same place: a queued report must not bring back an older one."""

@@ -19,6 +19,7 @@ from parkwatt.domain.charger.event import (
     MeterRead,
     NoticeReceived,
     RungChanged,
+    RungForgotten,
     SetpointAsked,
     SetpointJudged,
     SetpointReleased,
@@ -150,5 +151,8 @@ _WORDS: dict[type[Any], Callable[[Any], str]] = {
     SetpointReleased: _released,
     SetpointJudged: _judged,
     RungChanged: _rung,
+    RungForgotten: lambda event: (
+        f"what connection point {event.evse_id} had shown was forgotten by hand"
+    ),
     ClockTicked: lambda _: "time passed",
 }

@@ -21,6 +21,7 @@ from parkwatt.domain.charger.event import (
     CommandSent,
     Disconnected,
     RungChanged,
+    RungForgotten,
     SetpointAsked,
     SetpointJudged,
     SetpointReleased,
@@ -76,6 +77,8 @@ class Fold:
         elif isinstance(event, SetpointReleased):
             command = ReleasePower(event.evse_id, event.reason)
             self._announced(ladder.release(state, command, now_unix_us))
+        elif isinstance(event, RungForgotten):
+            self._announced(ladder.forget(state, event.evse_id, now_unix_us))
         elif isinstance(event, ClockTicked):
             self._announced(ladder.tick(state, now_unix_us))
         else:

@@ -10,7 +10,7 @@ from parkwatt.io.ocpp.cut import CUT_VERSION, Cut
 from parkwatt.io.ocpp.slot import Slot
 
 # A restart folds as many entries in a few seconds.
-ENTRIES_A_SNAPSHOT = 100_000
+ENTRIES_A_SNAPSHOT = 50_000
 
 
 class Snapshots:

@@ -68,7 +68,7 @@ class Writer:
         self._head_file = head_file
         self.head = head
         self.post: Post = _call
-        self.bytes_since_checkpoint = 0
+        self.bytes_since_checkpoint = _log_bytes(path)
         self.on_much_written: Callable[[], None] = _nothing
         self.much_written_bytes = 0
         self._connection: sqlite3.Connection | None = database.open_for_writing(path)
@@ -199,6 +199,12 @@ class Writer:
             except RuntimeError as error:  # the event loop is closed: those who asked are gone
                 if "closed" not in str(error):
                     raise
+
+
+def _log_bytes(path: Path) -> int:
+    """The size of the write-ahead log that a process left that was killed: it counts towards the next checkpoint."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.stat().st_size if log.exists() else 0
 
 
 def reason(error: Exception) -> str:

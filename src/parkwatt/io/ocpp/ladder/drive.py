@@ -37,8 +37,8 @@ def drive(turn: Turn, evse: EvseMemory) -> None:
     if wanted is None or not memory.ready or not turn.state.connected or memory.default == "asked":
         return
     transaction = turn.state.open_transaction(evse.evse_id)
-    if transaction is None:
-        return
+    if transaction is None or turn.now_unix_us >= evse.lease_ends_unix_us:
+        return  # a wish that has lapsed ends with the next tick
     _enter(evse, transaction.transaction_id)
     rung = settle(turn, evse)
     limit_kw = turn.settings.power_kw_max

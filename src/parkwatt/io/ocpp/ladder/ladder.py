@@ -21,6 +21,7 @@ from parkwatt.domain.charger.command import ReleasePower, SetPower
 from parkwatt.domain.charger.event import (
     ChargerEvent,
     ClockTicked,
+    RungForgotten,
     SetpointAsked,
     SetpointReleased,
 )
@@ -138,6 +139,7 @@ class Ladder:
     def forget(self, state: ChargerState, evse_id: int, now_unix_us: int) -> LadderStep:
         """Let a connection point prove anew what it can."""
         turn = self._turn(state, now_unix_us)
+        turn.emit(RungForgotten(evse_id))
         evse = self.memory.evse(evse_id)
         forget_proofs(evse)
         evse.sent = evse.check = None

@@ -154,12 +154,9 @@ def _in_the_middle(reading: MeterReading) -> bool:
 
 
 def _late(inbound: Inbound, measured_unix_us: int | None) -> bool:
-    connected_unix_us = inbound.state.connected_unix_us
-    return (
-        measured_unix_us is not None
-        and connected_unix_us is not None
-        and measured_unix_us < connected_unix_us
-        and measured_unix_us < inbound.now_unix_us - _MINUTE_US
+    """Whether it was queued; 1.6 does not say."""
+    return measured_unix_us is not None and inbound.state.is_history(
+        measured_unix_us, inbound.now_unix_us
     )
 
 

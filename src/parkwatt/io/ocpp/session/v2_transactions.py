@@ -20,9 +20,6 @@ from parkwatt.io.ocpp.session.inbound import Handler, Inbound
 from parkwatt.io.ocpp.session.v2_message import told_readings, told_unix_us
 from parkwatt.io.ocpp.session.v2_tokens import ACCEPTED, token_status
 
-# A report this much older than now, from before the link was made, was queued even if the station does not say so.
-_QUEUED_AGE_US = 60_000_000
-
 _PHASES: dict[str, Literal["started", "updated", "ended"]] = {
     "Started": "started",
     "Updated": "updated",
@@ -110,12 +107,7 @@ def _is_history(
     if known is not None and measured_unix_us < known.newest_unix_us:
         runs = known.seen.runs
         return not runs or seq_no <= runs[-1][1]
-    connected_unix_us = inbound.state.connected_unix_us
-    return (
-        connected_unix_us is not None
-        and measured_unix_us < connected_unix_us
-        and measured_unix_us < inbound.now_unix_us - _QUEUED_AGE_US
-    )
+    return inbound.state.is_history(measured_unix_us, inbound.now_unix_us)
 
 
 HANDLERS: dict[str, Handler] = {
