@@ -122,11 +122,16 @@ def test_a_stranger_of_2_1_discharges_by_set_point_alone_and_proves_its_rung(
             assert rung(proven)["level"] == 2
             assert power_kw(proven) == -3.0
             profiles = [body for name, body in stranger.received if name == "SetChargingProfile"]
-            first, then = profiles[0], profiles[1:]
+            first, rest, *then = profiles
             assert profile(first)["chargingProfilePurpose"] == "TxDefaultProfile"
             assert profile(first)["stackLevel"] == 0
             (period,) = profile(first)["chargingSchedule"][0]["chargingSchedulePeriod"]
             assert period == {"startPeriod": 0, "limit": 11000.0}
+            (period,) = profile(rest)["chargingSchedule"][0]["chargingSchedulePeriod"]
+            assert period == {
+                "startPeriod": 0,
+                "limit": 0,
+            }  # a rung that is not proven is tried from rest
             assert then
             for told in then:
                 (period,) = profile(told)["chargingSchedule"][0]["chargingSchedulePeriod"]

@@ -408,7 +408,7 @@ def test_numbers_that_a_charger_makes_up_take_bounded_memory() -> None:
         state.apply(StatusChanged(number, 1, "available"), number)
         begun = TransactionReported(f"T{number}", "started", 1, seq_no=0, measured_unix_us=number)
         state.apply(begun, number)
-    assert len(state.evses) <= 256
+    assert len(state.evses) <= 64
     assert len(state.transactions) <= 160
     assert state.evse(1).transaction_id == "T999"
 

@@ -33,7 +33,7 @@ _ENDED_MAX = 16
 # Open transactions that are remembered: more than any charger runs, so that only ones that never ended are forgotten.
 _OPEN_MAX = 128
 # Connection points of one charger: more than any has, so that a charger that makes numbers up takes no more memory.
-_EVSES_MAX = 256
+_EVSES_MAX = 64
 # A SoC is unknown once the car has moved this much energy without a new value, or after this time. Cars tell whole percents:
 # one of them is about 1 kWh of a large car's battery, and more of a truck's.
 _SOC_STALE_KWH = 2.0
