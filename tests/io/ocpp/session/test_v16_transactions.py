@@ -401,3 +401,14 @@ def test_energy_is_right_however_often_and_in_which_order_messages_come(
         charger.stops(number, len(energies_wh) + 2, registers_wh[-1])
     assert imported_kwh(charger, number) == pytest.approx(sum(energies_wh) / 1000)
     assert [report.phase for report in charger.reports()].count("ended") == 1
+
+
+def test_a_second_start_in_the_same_second_after_one_that_moved_nothing_is_another() -> None:
+    charger = Charger()
+    start = {"connectorId": 1, "idTag": "A", "meterStart": 500, "timestamp": stamp(1.0)}
+    first = charger.says("StartTransaction", **start)["transactionId"]
+    stop = {"transactionId": first, "meterStop": 500, "timestamp": stamp(1.0)}
+    charger.says("StopTransaction", **stop)
+    second = charger.says("StartTransaction", **start)["transactionId"]
+    assert second != first
+    assert charger.says("StartTransaction", **start)["transactionId"] == second

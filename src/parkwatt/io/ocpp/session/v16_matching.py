@@ -35,13 +35,18 @@ def started_alike(
     measured_unix_us: int | None,
     register_kwh: float | None,
 ) -> Transaction | None:
-    """The transaction that this start began already."""
+    """The transaction that this start began already.
+
+    One that ended without moving anything is none: another may begin in the same second, with the same register, and to count
+    nothing twice does no harm.
+    """
     for known in state.transactions.values():
         if (
             known.evse_id == connector_id
             and known.heard_start
             and known.token == token
             and known.start_register_kwh == register_kwh
+            and (known.open or known.imported_kwh or known.exported_kwh)
             and (
                 known.started_unix_us == measured_unix_us
                 or (measured_unix_us is None and known.open)
