@@ -41,12 +41,19 @@ REPORTS = frozenset({MeterRead, StatusChanged, TransactionReported})
 def take_in(turn: Turn, event: ChargerEvent) -> bool:
     """Take in one event; False where it is no matter here."""
     handler = _HANDLERS.get(type(event))
-    if handler is None:
+    if handler is None or _is_of_no_matter(turn, event):
         return False
     if not isinstance(event, MeterRead):
         turn.offers.clear()
     handler(turn, event)
     return True
+
+
+def _is_of_no_matter(turn: Turn, event: ChargerEvent) -> bool:
+    """Commands and their answers, which are many, matter here only where a person may have cleared a profile."""
+    if isinstance(event, CommandSent):
+        return event.purpose != "hand"
+    return isinstance(event, CommandAnswered) and not turn.memory.hand_clears
 
 
 def ready_in_time(turn: Turn) -> bool:
