@@ -405,10 +405,15 @@ def test_energy_is_right_however_often_and_in_which_order_messages_come(
 
 def test_a_second_start_in_the_same_second_after_one_that_moved_nothing_is_another() -> None:
     charger = Charger()
-    start = {"connectorId": 1, "idTag": "A", "meterStart": 500, "timestamp": stamp(1.0)}
-    first = charger.says("StartTransaction", **start)["transactionId"]
-    stop = {"transactionId": first, "meterStop": 500, "timestamp": stamp(1.0)}
-    charger.says("StopTransaction", **stop)
-    second = charger.says("StartTransaction", **start)["transactionId"]
+
+    def starts() -> object:
+        reply = charger.says(
+            "StartTransaction", connectorId=1, idTag="A", meterStart=500, timestamp=stamp(1.0)
+        )
+        return reply["transactionId"]
+
+    first = starts()
+    charger.says("StopTransaction", transactionId=first, meterStop=500, timestamp=stamp(1.0))
+    second = starts()
     assert second != first
-    assert charger.says("StartTransaction", **start)["transactionId"] == second
+    assert starts() == second
