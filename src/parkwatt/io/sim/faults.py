@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from parkwatt.domain.errors import InputError, InputFault
 
@@ -22,17 +22,7 @@ Disobedience = Literal[
     "ignores_limits",
     "slow_ramp",
 ]
-DISOBEDIENCES: tuple[Disobedience, ...] = (
-    "none",
-    "full_power",
-    "nothing",
-    "not_implemented",
-    "unsupported_kind",
-    "negative_as_zero",
-    "negative_as_maximum",
-    "ignores_limits",
-    "slow_ramp",
-)
+DISOBEDIENCES: tuple[Disobedience, ...] = get_args(Disobedience)
 CHOICES: dict[str, tuple[str, ...]] = {
     "disobey": DISOBEDIENCES,
     "composite": ("auto", "truth", "request"),
