@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 
 
@@ -20,6 +22,7 @@ class SetPower(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``lease_s``: after that long without a new set-point the charger charges for its driver and does not discharge.
     ``reason``: why, in words a driver understands. ``frequency_curve``: what the charger adds of its own.
+    ``following``: only the meter moved since the last one, which makes it telemetry in the journal.
     """
 
     evse_id: int
@@ -27,6 +30,7 @@ class SetPower(msgspec.Struct, frozen=True, omit_defaults=True):
     lease_s: int
     reason: str
     frequency_curve: FrequencyCurve | None = None
+    following: bool = False
 
 
 class ReleasePower(msgspec.Struct, frozen=True):
@@ -34,3 +38,14 @@ class ReleasePower(msgspec.Struct, frozen=True):
 
     evse_id: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A command that the guard let pass: the only thing that an adapter sends.
+
+    Made by `parkwatt.site.guard` alone; a test of the house sees to that.
+    """
+
+    charger_id: str
+    command: SetPower | ReleasePower
