@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from parkwatt.app.api.live import LiveSite
 from parkwatt.app.serve_settings import ServeSettings
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.backend import Backend
@@ -13,15 +14,20 @@ from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The parts of a running back end. ``now_unix_us``: the clock."""
+    """The parts of a running back end. ``now_unix_us``: the clock.
+
+    ``live``: the site's control; None where only its chargers are served.
+    """
 
     settings: ServeSettings
     backend: Backend
     journal: SqliteJournal
     credentials: CredentialStore
     now_unix_us: Callable[[], int]
+    live: LiveSite | None = None
 
     def alarms(self) -> list[str]:
         """What is wrong, in words; empty where all is well."""
         alarm = self.journal.alarm
-        return [] if alarm is None else [alarm]
+        alarms = [] if alarm is None else [alarm]
+        return alarms if self.live is None else [*alarms, *self.live.snapshot().alarms]

@@ -1,0 +1,123 @@
+"""What the API and the command line see of a running site: a port that `parkwatt up` implements.
+
+Everything here belongs to the event loop. What changes something is awaited until it is in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from parkwatt.domain.site.event import Origin, PromiseAtRisk, SetpointDecided, SourceChanged
+from parkwatt.domain.site.live_plan import LivePlan
+from parkwatt.domain.site.observation import ChargerSeen
+from parkwatt.domain.site.reading import SiteReading
+from parkwatt.domain.site.wish import Departure, Trip, Wishes
+from parkwatt.domain.tariff import Tariff
+from parkwatt.site.guard.facts import CarFacts
+from parkwatt.site.live.estimate import Estimate
+from parkwatt.site.live.settings import CarSettings, SiteSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveCar:
+    """One car of the site now.
+
+    ``wishes``: those that hold now; ``wishes_end``: only until its departure. ``since_unix_s``: plugged in since, None while it
+    is away. ``energy``: in its battery, None where unknown. ``power_kw``: at its charger, as far as it is known; charging
+    positive. ``departure``: the next that counts, with ``energy_kwh_asked``. ``facts``: what the guard judged by.
+    ``decided``: the last set-point, at ``decided_unix_us``, until ``lease_until_unix_us``.
+    """
+
+    settings: CarSettings
+    wishes: Wishes
+    wishes_end: bool = False
+    seen: ChargerSeen | None = None
+    since_unix_s: int | None = None
+    energy: Estimate | None = None
+    power_kw: float | None = None
+    departure: Departure | None = None
+    energy_kwh_asked: float | None = None
+    trips: tuple[Trip, ...] = ()
+    facts: CarFacts | None = None
+    decided: SetpointDecided | None = None
+    decided_unix_us: int = 0
+    lease_until_unix_us: int = 0
+    risk: PromiseAtRisk | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSnapshot:
+    """The site at one moment. ``revision`` grows with each change.
+
+    ``grid_kw``, ``solar_kw``, ``load_kw``: by fresh readings, None where nothing fresh tells them; ``reading``: the last
+    ones, of whatever age. ``tariff``: with all prices known by now. ``sources``: what each last told of itself, by its name.
+    """
+
+    revision: int
+    now_unix_us: int
+    settings: SiteSettings
+    reading: SiteReading
+    tariff: Tariff
+    cars: tuple[LiveCar, ...]
+    grid_kw: float | None = None
+    solar_kw: float | None = None
+    load_kw: float | None = None
+    plan: LivePlan | None = None
+    plan_because: str = ""
+    sources: Mapping[str, SourceChanged] = field(default_factory=dict)
+    alarms: tuple[str, ...] = ()
+
+    def car(self, car_id: str) -> LiveCar | None:
+        """A car; None where the site has none of that name."""
+        return next((car for car in self.cars if car.settings.car_id == car_id), None)
+
+
+class LiveSite(Protocol):
+    """A site whose control runs. A car's name is known to be one of the site's before a method is called."""
+
+    @property
+    def changes(self) -> Changes:
+        """Tells when a new snapshot is worth a look."""
+
+    def snapshot(self) -> LiveSnapshot:
+        """The site now."""
+
+    async def set_wishes(
+        self, car_id: str, wishes: Wishes, *, until_departure: bool, origin: Origin
+    ) -> None:
+        """These wishes hold from now on, or until the car's departure. Returns once that is durable.
+
+        Raises ParkwattError where it cannot be written down.
+        """
+
+    async def ask_departure(
+        self, car_id: str, departure: Departure | None, *, origin: Origin
+    ) -> None:
+        """The driver names the next departure, or takes it back (None). As `set_wishes`."""
+
+    async def tell_soc(
+        self, car_id: str, soc: float, measured_unix_us: int, *, origin: Origin
+    ) -> None:
+        """A state of charge from elsewhere than the charger. As `set_wishes`."""
+
+
+class Changes:
+    """Counts changes, and wakes who waits for the next. One event loop."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._next = asyncio.Event()
+
+    def note(self) -> None:
+        """Something changed."""
+        self.revision += 1
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def after(self, revision: int) -> None:
+        """Wait until the count is beyond ``revision``."""
+        while self.revision <= revision:
+            await self._next.wait()
