@@ -10,42 +10,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from parkwatt.domain.site.event import Origin, PromiseAtRisk, SetpointDecided, SourceChanged
+from parkwatt.domain.site.event import Origin, SetpointDecided, SourceChanged
 from parkwatt.domain.site.live_plan import LivePlan
-from parkwatt.domain.site.observation import ChargerSeen
 from parkwatt.domain.site.reading import SiteReading
-from parkwatt.domain.site.wish import Departure, Trip, Wishes
+from parkwatt.domain.site.wish import Departure, Wishes
 from parkwatt.domain.tariff import Tariff
-from parkwatt.site.guard.facts import CarFacts
-from parkwatt.site.live.estimate import Estimate
-from parkwatt.site.live.settings import CarSettings, SiteSettings
+from parkwatt.site.live.cars import CarView
+from parkwatt.site.live.settings import SiteSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveCar:
-    """One car of the site now.
+    """One car of the site now, plugged in or away.
 
-    ``wishes``: those that hold now; ``wishes_end``: only until its departure. ``since_unix_s``: plugged in since, None while it
-    is away. ``energy``: in its battery, None where unknown. ``power_kw``: at its charger, as far as it is known; charging
-    positive. ``departure``: the next that counts, with ``energy_kwh_asked``. ``facts``: what the guard judged by.
-    ``decided``: the last set-point, at ``decided_unix_us``, until ``lease_until_unix_us``.
+    ``power_kw``: at its charger, charging positive, as far as it is known. ``decided``: the last set-point, which was decided at
+    ``decided_unix_us`` and holds until ``lease_until_unix_us``.
     """
 
-    settings: CarSettings
-    wishes: Wishes
-    wishes_end: bool = False
-    seen: ChargerSeen | None = None
-    since_unix_s: int | None = None
-    energy: Estimate | None = None
+    view: CarView
     power_kw: float | None = None
-    departure: Departure | None = None
-    energy_kwh_asked: float | None = None
-    trips: tuple[Trip, ...] = ()
-    facts: CarFacts | None = None
     decided: SetpointDecided | None = None
     decided_unix_us: int = 0
     lease_until_unix_us: int = 0
-    risk: PromiseAtRisk | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +58,7 @@ class LiveSnapshot:
 
     def car(self, car_id: str) -> LiveCar | None:
         """A car; None where the site has none of that name."""
-        return next((car for car in self.cars if car.settings.car_id == car_id), None)
+        return next((car for car in self.cars if car.view.car_id == car_id), None)
 
 
 class LiveSite(Protocol):
