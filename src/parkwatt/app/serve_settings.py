@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from parkwatt.app.site_file import STUDY_TABLES
+from parkwatt.app.site_file import LIVE_TABLES, STUDY_TABLES, skip
 from parkwatt.domain.record import Faults, Record
 from parkwatt.io.ocpp.server.identity import is_identity, is_loopback
 from parkwatt.io.ocpp.session.settings import ChargerSettings
@@ -110,8 +110,7 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
     if table is None:
         return None
     record = Record(table, "", faults)
-    for name in STUDY_TABLES:
-        record.value(name)
+    skip(record, (*STUDY_TABLES, *LIVE_TABLES))
     name = record.text("name", path.stem)
     ocpp = _read_ocpp(record.record("ocpp", required=False), path.parent)
     store = _read_store(record.record("store", required=False), path)

@@ -23,8 +23,8 @@ from parkwatt.site.live.settings import SiteSettings
 class LiveCar:
     """One car of the site now, plugged in or away.
 
-    ``power_kw``: at its charger, charging positive, as far as it is known. ``decided``: the last set-point, which was decided at
-    ``decided_unix_us`` and holds until ``lease_until_unix_us``.
+    ``power_kw``: at its charger, charging positive, as far as it is known. ``decided``: the last set-point, decided at
+    ``decided_unix_us``; it holds until ``lease_until_unix_us``.
     """
 
     view: CarView

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from parkwatt.app.car_settings import car_storage
 from parkwatt.app.study.sessions import Sessions, load_sessions
-from parkwatt.app.study.settings import CarSettings, SolarSettings, StudySettings
+from parkwatt.app.study.settings import SolarSettings, StudySettings
 from parkwatt.app.study.span import study_grid
-from parkwatt.domain.problem import Storage
 from parkwatt.domain.record import Faults, FloatArray
 from parkwatt.domain.series import IntervalSeries, TimeGrid, utc
 from parkwatt.domain.tariff import Tariff
@@ -21,7 +21,6 @@ from parkwatt.forecast.presence import PresenceModel
 from parkwatt.forecast.solar import SolarForecaster
 from parkwatt.io.series_source import SeriesSource
 from parkwatt.io.tables import read_series
-from parkwatt.plan.wear import CELLS, holding_price, wear_price
 from parkwatt.site.study.inputs import StudyInputs
 
 # Measurements before the span teach the forecasts; more than this would change nothing.
@@ -171,7 +170,7 @@ def _assemble(
         solar_kw=solar_kw[lead:],
         load_forecaster=LoadForecaster(history, measured_kw, zone),
         solar_forecaster=_solar_forecaster(settings.solar, history, solar_kw, zone),
-        car=_storage(settings.car, float(temperature_c.mean())),
+        car=car_storage(settings.car, float(temperature_c.mean())),
         energy_kwh_at_start=settings.car.start_soc * settings.car.battery_kwh,
         plug_ins=tuple(plug_ins),
         solar_curtailable=settings.solar is None or settings.solar.curtailable,
@@ -287,30 +286,3 @@ def _tell_unknown(field: str, values: FloatArray, grid: TimeGrid, faults: Faults
             f"must be known throughout the span; unknown: {hours:g} h, "
             f"the first at {first:%Y-%m-%d %H:%M} UTC",
         )
-
-
-def _storage(car: CarSettings, temperature_c: float) -> Storage:
-    """The car as the planner sees it, with the cell's own prices for wear where none was given."""
-    cell = CELLS[car.cell]
-    wear = car.wear_price_per_kwh
-    holding_per_kwh_h, holding_from = 0.0, 0.0
-    if wear is None:
-        wear = wear_price(
-            cell, car.battery_kwh, car.pack_price_per_kwh, car.grid_use_depth, temperature_c
-        )
-        held = holding_price(cell, car.battery_kwh, car.pack_price_per_kwh, temperature_c)
-        holding_per_kwh_h, holding_from = held.holding_price_per_kwh_h, held.holding_from_kwh
-    return Storage(
-        id=car.name,
-        energy_kwh_min=car.floor_soc * car.battery_kwh,
-        energy_kwh_max=car.highest_soc * car.battery_kwh,
-        charge_kw_max=car.charge_kw_max,
-        discharge_kw_max=car.discharge_kw_max,
-        charge_kw_min=car.charge_kw_min,
-        discharge_kw_min=car.discharge_kw_min,
-        charge_efficiency=car.charge_efficiency,
-        discharge_efficiency=car.discharge_efficiency,
-        wear_price_per_kwh=wear,
-        holding_price_per_kwh_h=holding_per_kwh_h,
-        holding_from_kwh=holding_from,
-    )

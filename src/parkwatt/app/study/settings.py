@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from parkwatt.app.site_file import SERVE_TABLES
+from parkwatt.app.car_settings import CarSettings, car_tables, read_car
+from parkwatt.app.site_file import (
+    LIVE_CAR_KEYS,
+    LIVE_CONNECTION_KEYS,
+    LIVE_TABLES,
+    SERVE_TABLES,
+    skip,
+)
+from parkwatt.domain.errors import Description
 from parkwatt.domain.record import Faults, Record
 from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import Tariff
@@ -24,13 +32,11 @@ from parkwatt.io.series_source import (
 from parkwatt.io.tables import read_series
 from parkwatt.io.tariff_toml import read_tariff
 from parkwatt.io.toml_file import read_toml
-from parkwatt.plan.wear import CELLS
 from parkwatt.site.outcome import STRATEGY_TITLES, StrategyName
 
 Knowledge = Literal["declared", "calendar", "learned"]
 
-# Beyond these a number is a slip, and the solver's arithmetic would suffer. Currencies differ by a factor of 100,000.
-_PRICE_MAX = 1e9
+# Beyond it a number is a slip, and the solver's arithmetic would suffer.
 _POWER_KW_MAX = 1e6
 
 
@@ -48,32 +54,6 @@ class SpanSettings:
     departures: Knowledge
     early_probability: float
     strategies: tuple[StrategyName, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CarSettings:
-    """The car, its charger and its cell. Energies follow from ``battery_kwh`` and the ``*_soc`` fractions."""
-
-    name: str
-    battery_kwh: float
-    floor_soc: float
-    highest_soc: float
-    ready_soc: float
-    start_soc: float
-    charge_kw_max: float
-    discharge_kw_max: float
-    charge_kw_min: float
-    discharge_kw_min: float
-    charge_efficiency: float
-    discharge_efficiency: float
-    cell: str
-    pack_price_per_kwh: float
-    temperature_c: float
-    temperature: SeriesSource | None
-    grid_use_depth: float
-    wear_price_per_kwh: float | None
-    charger_cost: float | None
-    public_price_per_kwh: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +108,7 @@ def read_settings(path: Path, faults: Faults) -> StudySettings | None:
     if table is None:
         return None
     record = Record(table, "", faults)
-    for other in SERVE_TABLES:
-        record.value(other)
+    skip(record, (*SERVE_TABLES, *LIVE_TABLES))
     folder = path.parent
 
     def load_series(source: SeriesSource) -> IntervalSeries | None:
@@ -149,9 +128,10 @@ def read_settings(path: Path, faults: Faults) -> StudySettings | None:
     export_limit_kw = connection.optional_number(
         "export_limit_kw", minimum=0.0, maximum=_POWER_KW_MAX
     )
+    skip(connection, LIVE_CONNECTION_KEYS)
     connection.finish()
     sessions = _read_sessions(record.record("sessions"))
-    car = _read_car(record.record("car"))
+    car = _read_car(record)
     record.finish()
     return StudySettings(
         name, folder, span, tariff, load, solar, sessions, car, import_limit_kw, export_limit_kw
@@ -278,51 +258,12 @@ def _read_sessions(record: Record) -> SessionSettings:
     return settings
 
 
-def _read_car(record: Record) -> CarSettings:
-    battery_kwh = record.number("battery_kwh", above=0.0, maximum=2000.0)
-    floor_soc = record.number("floor_soc", 0.2, minimum=0.0, maximum=1.0)
-    highest_soc = record.number("highest_soc", 1.0, above=0.0, maximum=1.0)
-    if floor_soc > highest_soc:
-        record.fault("floor_soc", f"must be at most highest_soc, {highest_soc:g}", floor_soc)
-    ready_soc = record.number("ready_soc", 0.8, minimum=0.0, maximum=1.0)
-    if ready_soc > highest_soc:
-        record.fault("ready_soc", f"must be at most highest_soc, {highest_soc:g}", ready_soc)
-    charge_kw_max = record.number("charge_kw_max", above=0.0, maximum=1000.0)
-    discharge_kw_max = record.number("discharge_kw_max", charge_kw_max, minimum=0.0, maximum=1000.0)
-    temperature = None
-    if record.has("temperature"):
-        weather = record.record("temperature")
-        temperature = read_series_source(weather, "raw")
-        weather.finish()
-    settings = CarSettings(
-        name=record.text("name", "car"),
-        battery_kwh=battery_kwh,
-        floor_soc=floor_soc,
-        highest_soc=highest_soc,
-        ready_soc=ready_soc,
-        start_soc=record.number("start_soc", ready_soc, minimum=0.0, maximum=1.0),
-        charge_kw_max=charge_kw_max,
-        discharge_kw_max=discharge_kw_max,
-        charge_kw_min=record.number("charge_kw_min", 0.0, minimum=0.0, maximum=charge_kw_max),
-        discharge_kw_min=record.number(
-            "discharge_kw_min", 0.0, minimum=0.0, maximum=discharge_kw_max
-        ),
-        charge_efficiency=record.number("charge_efficiency", 0.93, above=0.0, maximum=1.0),
-        discharge_efficiency=record.number("discharge_efficiency", 0.93, above=0.0, maximum=1.0),
-        cell=record.text("cell", "nmc622-denso", choices=tuple(CELLS)),
-        pack_price_per_kwh=record.number(
-            "pack_price_per_kwh", 110.0, minimum=0.0, maximum=_PRICE_MAX
-        ),
-        temperature_c=record.number("temperature_c", 20.0, minimum=-40.0, maximum=60.0),
-        temperature=temperature,
-        grid_use_depth=record.number("grid_use_depth", 0.2, above=0.0, maximum=0.45),
-        wear_price_per_kwh=record.optional_number(
-            "wear_price_per_kwh", minimum=0.0, maximum=_PRICE_MAX
-        ),
-        charger_cost=record.optional_number("charger_price", minimum=0.0, maximum=_PRICE_MAX),
-        public_price_per_kwh=record.number(
-            "public_price_per_kwh", 0.6, minimum=0.0, maximum=_PRICE_MAX
-        ),
-    )
-    record.finish()
-    return settings
+def _read_car(parent: Record) -> CarSettings:
+    """The one car that is studied."""
+    tables = car_tables(parent)
+    if len(tables) > 1:
+        parent.fault("car", "must be a single car for a study", Description(f"{len(tables)} cars"))
+    car = read_car(tables[0])
+    skip(tables[0], LIVE_CAR_KEYS)
+    tables[0].finish()
+    return car
