@@ -51,12 +51,16 @@ class TripsRead(_Event, frozen=True, tag="wish.trips"):
 
 
 class SocTold(_Event, frozen=True, tag="car.soc"):
-    """A state of charge from elsewhere than the charger: the driver, or the car's own service. ``origin``: who."""
+    """A state of charge from elsewhere than the charger: the driver, or the car's own service. ``origin``: who.
+
+    ``moved_kwh``: import less export by the charger's registers at that time, so that what moves later can be counted on.
+    """
 
     car_id: str
     soc: float
     measured_unix_us: int
     origin: str
+    moved_kwh: float | None = None
 
 
 class PricesReceived(_Event, frozen=True, tag="prices.received"):
@@ -84,25 +88,36 @@ class SourceChanged(_Event, frozen=True, tag="source.changed"):
 
 
 class CarMinute(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A car in a minute's reading: mean power at the charger, and the battery's energy as it was known at its end."""
+    """A car in a minute's reading: mean power and energy at the charger (by its registers where it has any), and the battery's
+    energy as it was known at the end. ``departs_unix_s``, ``asked_kwh``: what was asked of it then; ``possible_kwh``: what charging
+    at full power ever since would have brought by now.
+    """
 
     power_kw: float | None = None
     energy_kwh: float | None = None
+    in_kwh: float = 0.0
+    out_kwh: float = 0.0
+    departs_unix_s: int | None = None
+    asked_kwh: float | None = None
+    possible_kwh: float | None = None
 
 
 class Measured(_Event, frozen=True, tag="site.measured"):
     """Means over [``start_unix_s``, + ``duration_s``), None where nothing was told. Telemetry: thinned after a while.
 
-    ``load_kw``: household without chargers. ``grid_kw_max``, ``grid_kw_min``: the extremes of single readings.
+    ``load_kw``: household without chargers. ``export_kw``: the mean of what flowed out, so that import is ``grid_kw`` + ``export_kw``.
+    ``coverage``: the share of the span that readings stand for. ``grid_kw_max``, ``grid_kw_min``: the extremes of single readings.
     """
 
     start_unix_s: int
     duration_s: int
     grid_kw: float | None = None
+    export_kw: float | None = None
     solar_kw: float | None = None
     load_kw: float | None = None
     grid_kw_max: float | None = None
     grid_kw_min: float | None = None
+    coverage: float = 1.0
     cars: dict[str, CarMinute] = {}
 
 

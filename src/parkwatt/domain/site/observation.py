@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parkwatt.domain.charger.event import CarNeeds
 from parkwatt.domain.charger.rung import Rung
@@ -43,7 +43,7 @@ class Observation:
     """All chargers of the site that it was told of, and the meters' last readings."""
 
     chargers: tuple[ChargerSeen, ...] = ()
-    reading: SiteReading = SiteReading()
+    reading: SiteReading = field(default_factory=SiteReading)
 
     def charger(self, charger_id: str, evse_id: int) -> ChargerSeen | None:
         """A connection point; None where it was never heard of."""

@@ -1,0 +1,1 @@
+"""`parkwatt up`: the live site, wired."""
