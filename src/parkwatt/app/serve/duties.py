@@ -45,11 +45,13 @@ async def thin_readings(site: Site) -> NoReturn:
         await asyncio.sleep(_RETENTION_ROUND_S)
 
 
-async def renew_certificates(certificates: Certificates, listener: Listener) -> NoReturn:
+async def renew_certificates(
+    certificates: Certificates, listener: Listener, clock: Callable[[], int]
+) -> NoReturn:
     """Use a renewed certificate without a restart."""
     while True:
         await asyncio.sleep(_CERTIFICATES_ROUND_S)
-        certificates.renew(listener, datetime.now(UTC))
+        certificates.renew(listener, datetime.fromtimestamp(clock() / 1e6, tz=UTC))
 
 
 async def cut_changed(watch: CredentialWatch, link: Callable[[str], Link | None]) -> NoReturn:

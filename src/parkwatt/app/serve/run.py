@@ -9,13 +9,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from parkwatt.app.api.application import create_application
+from parkwatt.app.api.live import LiveSite
 from parkwatt.app.api.site import Site
 from parkwatt.app.logs import log_events, set_up_logs
 from parkwatt.app.metrics import Metrics
@@ -30,6 +31,7 @@ from parkwatt.app.serve.duties import (
 from parkwatt.app.serve.listening import Certificates, listener_settings, told_by_key
 from parkwatt.app.serve_settings import Address, ServeSettings
 from parkwatt.app.site_directory import make_private, make_token
+from parkwatt.domain.charger.event import ChargerEvent
 from parkwatt.io.credentials.office import SiteCertificateOffice
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.backend import TRY_AGAIN_LATER, Backend
@@ -58,8 +60,23 @@ class Clock:
         return self._newest_unix_us
 
 
-def serve_until_stopped(settings: ServeSettings) -> None:
-    """Serve until SIGINT or SIGTERM.
+class Control(Protocol):
+    """What runs a site beside its back end: made before the back end is, attached to it before chargers are let in."""
+
+    def attach(
+        self, backend: Backend, journal: SqliteJournal, clock: Callable[[], int]
+    ) -> LiveSite:
+        """Take up the site where the journal left it. Raises JournalDamaged."""
+
+    def heard(self, charger_id: str, events: Sequence[ChargerEvent]) -> None:
+        """Something happened at a charger."""
+
+    def duties(self) -> Iterable[Coroutine[Any, Any, object]]:
+        """What is to be done while the site runs. What ends by itself ends all."""
+
+
+def serve_until_stopped(settings: ServeSettings, control: Control | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. ``control``: runs the site, None: the chargers' back end alone.
 
     Raises InputError for what cannot be used, JournalDamaged, OSError.
     """
@@ -69,9 +86,9 @@ def serve_until_stopped(settings: ServeSettings) -> None:
     try:
         import uvloop
     except ImportError:  # no wheel for this system: the standard loop does the same, slower
-        asyncio.run(serve(settings))
+        asyncio.run(_until_signalled(settings, control))
     else:
-        uvloop.run(serve(settings))
+        uvloop.run(_until_signalled(settings, control))
 
 
 def _allow_sockets(links_max: int) -> None:
@@ -87,25 +104,45 @@ def _allow_sockets(links_max: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
-async def serve(settings: ServeSettings) -> None:
-    """Serve until the process is asked to stop."""
+async def _until_signalled(settings: ServeSettings, control: Control | None) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    await serve(settings, stopping, clock=Clock(), control=control)
+
+
+async def serve(
+    settings: ServeSettings,
+    stopping: asyncio.Event,
+    *,
+    clock: Callable[[], int],
+    control: Control | None = None,
+    on_start: Callable[[int, int], None] | None = None,
+) -> None:
+    """Serve until ``stopping`` is set. ``clock``: µs since 1970 UTC, never going back.
+
+    ``on_start``: told the chargers' port and the
+    API's, in place of printing them.
+    """
+    loop = asyncio.get_running_loop()
     make_private(settings.store.directory)
     token = make_token(settings.store.token)
-    clock = Clock()
 
     def alarmed(alarm: str | None) -> None:
         loop.call_soon_threadsafe(_tell_alarm, backend, alarm)
+
+    def heard(charger_id: str, events: Sequence[ChargerEvent], now_unix_us: int) -> None:
+        log_events(charger_id, events, now_unix_us)
+        if control is not None:
+            control.heard(charger_id, events)
 
     with contextlib.ExitStack() as stack:
         journal = SqliteJournal(settings.store.journal, on_alarm=alarmed)
         stack.callback(journal.close)
         journal.post_with(loop.call_soon_threadsafe)
         credentials = stack.enter_context(CredentialStore(settings.store.credentials))
-        certificates = Certificates(settings, datetime.now(UTC))
+        certificates = Certificates(settings, _utc(clock))
         office = None
         if certificates.authority is not None:
             office = SiteCertificateOffice(certificates.authority, credentials)
@@ -115,9 +152,10 @@ async def serve(settings: ServeSettings) -> None:
             settings_of=settings.charger,
             clock=clock,
             office=office,
-            listener=log_events,
+            listener=heard,
         )
         _restore(backend)
+        live = None if control is None else control.attach(backend, journal, clock)
         watch = CredentialWatch(credentials)
         with told_by_key():
             listener = await listen(
@@ -126,22 +164,31 @@ async def serve(settings: ServeSettings) -> None:
                 _attach_watched(backend, watch),
                 _on_refusal,
             )
-        site = Site(settings, backend, journal, credentials, clock)
+        site = Site(settings, backend, journal, credentials, clock, live)
         api = ApiServer(create_application(site, token, Metrics(backend, journal, site.alarms)))
         duties = (
             sweep(backend, SWEEP_S),
             thin_readings(site),
-            renew_certificates(certificates, listener),
+            renew_certificates(certificates, listener, clock),
             cut_changed(watch, listener.link),
+            *(() if control is None else control.duties()),
         )
         try:
-            _say_where(settings, listener.port, int(api_socket.getsockname()[1]))
+            ports = listener.port, int(api_socket.getsockname()[1])
+            if on_start is None:
+                _say_where(settings, *ports)
+            else:
+                on_start(*ports)
             await _run(api, api_socket, duties, stopping)
         finally:
             await backend.close()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(listener.close(), STOP_S)
     structlog.get_logger().info("stopped")
+
+
+def _utc(clock: Callable[[], int]) -> datetime:
+    return datetime.fromtimestamp(clock() / 1e6, tz=UTC)
 
 
 def _restore(backend: Backend) -> None:
