@@ -20,6 +20,7 @@ from parkwatt.domain.errors import ParkwattError
 from parkwatt.domain.journal import Entry, Journal, JournalClosed, JournalDamaged, JournalFull, Note
 from parkwatt.domain.site import event as events
 from parkwatt.domain.site.event import (
+    SNAPSHOT,
     SUBJECT,
     DepartureAsked,
     Origin,
@@ -38,11 +39,12 @@ from parkwatt.domain.site.observation import Observation, seen
 from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.site.wish import Departure, Wishes
 from parkwatt.io.ocpp.backend import Backend
+from parkwatt.io.store.reader import JournalReader
 from parkwatt.site.live.controller import SiteController, SiteStep
 from parkwatt.site.live.planning import make_plan
 from parkwatt.site.live.request import PlanRequest
 from parkwatt.site.live.settings import SiteSettings
-from parkwatt.site.live.state import STATE_VERSION, SiteState, decode_state
+from parkwatt.site.live.state import SiteState, decode_state
 
 _US: Final = 1_000_000
 # Without a car there is nothing to follow.
@@ -76,11 +78,16 @@ class SiteRunner:
 
     # The journal.
 
-    def restore(self, entries: Iterable[Entry]) -> int:
-        """Fold the site's entries: from the last snapshot on, where there is one. Returns how many were folded.
+    def restore(self, journal: JournalReader) -> int:
+        """Fold the site's entries, from the last snapshot on where there is one. Returns how many were folded.
 
         Raises JournalDamaged where an entry cannot be read as what it says it is.
         """
+        snapshot = journal.newest(SNAPSHOT)
+        after_seq = 0 if snapshot is None else snapshot.seq - 1
+        return self._fold(journal.read(after_seq=after_seq, subject=SUBJECT))
+
+    def _fold(self, entries: Iterable[Entry]) -> int:
         state, count = SiteState(), 0
         for entry in entries:
             if entry.payload is None or entry.kind not in events.KINDS:
@@ -88,8 +95,7 @@ class SiteRunner:
             try:
                 event = events.decode(entry.payload)
                 if isinstance(event, SiteSnapshot):
-                    if event.version == STATE_VERSION:
-                        state = decode_state(event.state)
+                    state = decode_state(event.state)
                     continue
             except msgspec.MsgspecError as error:
                 raise JournalDamaged(f"entry {entry.seq} is no {entry.kind}: {error}") from error
@@ -162,9 +168,7 @@ class SiteRunner:
         if self.is_driving:
             self._wake.set()
 
-    def on_charger(
-        self, charger_id: str, happened: Sequence[ChargerEvent], now_unix_us: int
-    ) -> None:  # noqa: ARG002
+    def on_charger(self, charger_id: str, happened: Sequence[ChargerEvent]) -> None:
         """Something happened at a charger; plain readings are looked at with the next step."""
         if any(known == charger_id for known, _ in self._chargers) and not all(
             is_telemetry(event) for event in happened

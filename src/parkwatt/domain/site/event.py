@@ -13,6 +13,7 @@ from parkwatt.domain.site.live_plan import LivePlan
 from parkwatt.domain.site.wish import Departure, Trip, Wishes
 
 SUBJECT: Final = "site"
+SNAPSHOT: Final = "site.snapshot"
 
 
 class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", gc=False):
@@ -88,8 +89,10 @@ class SourceChanged(_Event, frozen=True, tag="source.changed"):
 
 
 class CarMinute(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A car in a minute's reading: mean power and energy at the charger (by its registers where it has any), and the battery's
-    energy as it was known at the end. ``departs_unix_s``, ``asked_kwh``: what was asked of it then; ``possible_kwh``: what charging
+    """A car in a minute's reading: mean power and energy at the charger (by its registers where it has any), and the
+    battery's
+    energy as it was known at the end. ``departs_unix_s``, ``asked_kwh``: what was asked of it then; ``possible_kwh``:
+    what charging
     at full power ever since would have brought by now.
     """
 
@@ -105,8 +108,10 @@ class CarMinute(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class Measured(_Event, frozen=True, tag="site.measured"):
     """Means over [``start_unix_s``, + ``duration_s``), None where nothing was told. Telemetry: thinned after a while.
 
-    ``load_kw``: household without chargers. ``export_kw``: the mean of what flowed out, so that import is ``grid_kw`` + ``export_kw``.
-    ``coverage``: the share of the span that readings stand for. ``grid_kw_max``, ``grid_kw_min``: the extremes of single readings.
+    ``load_kw``: household without chargers. ``export_kw``: the mean of what flowed out, so that import is ``grid_kw`` +
+    ``export_kw``.
+    ``coverage``: the share of the span that readings stand for. ``grid_kw_max``, ``grid_kw_min``: the extremes of
+    single readings.
     """
 
     start_unix_s: int

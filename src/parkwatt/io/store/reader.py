@@ -42,6 +42,29 @@ class JournalReader:
         except database.UNREADABLE as error:
             raise unreadable(self.path, error) from error
 
+    def newest(self, kind: str) -> Entry | None:
+        """The last entry of a kind whose payload is still there; None where there is none.
+
+        It is looked for from the end, so that one that is written often is found at once in however long a journal.
+        Raises JournalDamaged where the file cannot be read as a journal.
+        """
+        query = (
+            "SELECT seq, recorded_unix_us, kind, subject, payload FROM entry WHERE seq > ? AND seq <= ? "
+            "AND kind = ? AND payload IS NOT NULL ORDER BY seq DESC LIMIT 1"
+        )
+        try:
+            with database.reading(self.path, immutable=self.is_quiet()) as connection:
+                until_seq = database.last_entry(connection)[0]
+                while until_seq > 0:
+                    after_seq = max(0, until_seq - _PIECE_SEQS)
+                    row = connection.execute(query, [after_seq, until_seq, kind]).fetchone()
+                    if row is not None:
+                        return Entry(*row)
+                    until_seq = after_seq
+        except database.UNREADABLE as error:
+            raise unreadable(self.path, error) from error
+        return None
+
     def read(
         self,
         *,

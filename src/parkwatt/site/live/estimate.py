@@ -1,6 +1,7 @@
 """How much is in a car's battery: the last state of charge that was believed, and what has moved since.
 
-The charger's registers count on from it. A state of charge that contradicts what was counted by far is a message to doubt: the
+The charger's registers count on from it. A state of charge that contradicts what was counted by far is a message to
+doubt: the
 lower of the two is taken for the floor, the difference for the error, until it is told again for a while.
 """
 

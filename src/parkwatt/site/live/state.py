@@ -1,6 +1,7 @@
 """A running site's state: the fold of its events. The same events give the same state, live and after a restart.
 
-`SiteState.apply` is the only thing that changes it. It keeps what planning needs (60 days of load, sun and prices, past stays),
+`SiteState.apply` is the only thing that changes it. It keeps what planning needs (60 days of load, sun and prices, past
+stays),
 what was wished, the plan that is followed, and the quarter of an hour that runs.
 """
 

@@ -1,0 +1,49 @@
+"""The wiring of `parkwatt up`: a site's control and its sources beside the chargers' back end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
+
+import structlog
+
+from parkwatt.app.up.runner import SiteRunner
+from parkwatt.domain.charger.event import ChargerEvent
+from parkwatt.io.ocpp.backend import Backend
+from parkwatt.io.store.reader import JournalReader
+from parkwatt.io.store.sqlite_journal import SqliteJournal
+from parkwatt.site.live.settings import SiteSettings
+
+# Makes what a site is told by (meters, price feeds, calendars), once its runner is there.
+Sources = Callable[[SiteRunner, Callable[[], int]], Iterable[Coroutine[Any, Any, object]]]
+
+
+class SiteControl:
+    """A site's control for `parkwatt.app.serve.run.serve`."""
+
+    def __init__(self, settings: SiteSettings, sources: Sources) -> None:
+        self._settings = settings
+        self._sources = sources
+        self._clock: Callable[[], int] = lambda: 0
+        self.runner: SiteRunner | None = None
+
+    def attach(
+        self, backend: Backend, journal: SqliteJournal, clock: Callable[[], int]
+    ) -> SiteRunner:
+        """Take up the site where the journal left it. Raises JournalDamaged."""
+        self._clock = clock
+        self.runner = SiteRunner(self._settings, backend, journal, clock)
+        count = self.runner.restore(JournalReader(journal.path))
+        structlog.get_logger().info("site taken up", entries=count, cars=len(self._settings.cars))
+        return self.runner
+
+    def heard(self, charger_id: str, events: Sequence[ChargerEvent]) -> None:
+        """Something happened at a charger."""
+        if self.runner is not None:
+            self.runner.on_charger(charger_id, events)
+
+    def duties(self) -> Iterable[Coroutine[Any, Any, object]]:
+        """The control loop and all sources."""
+        if self.runner is None:
+            return ()
+        return (self.runner.run(), *self._sources(self.runner, self._clock))
