@@ -73,7 +73,7 @@ def faults(site: Path, capsys: pytest.CaptureFixture[str], output: str = "result
         ("step_minutes = 60", 'strategies = ["v9"]', "study.strategies[0]: must be one of charge_at_once"),
         ("step_minutes = 60", 'strategies = "v2g"', "study.strategies: must be a list of texts"),
         ("Europe/Amsterdam", "Mars/Olympus", "tariff.time_zone: must be a time zone such as Europe/Amsterdam"),
-        ("[car]", "[[car]]", "car: must be a table of named fields, got a list"),
+        ("[car]", "[[car]]\n[[car]]", "car: must be a single car for a study, got 2 cars"),
         ("[car]", "[car", "site.toml: is not TOML"),
         (_LOAD_TABLE, "", "load: is required"),
         ('file = "load.csv"', 'file = ""', "load.file: must not be empty"),

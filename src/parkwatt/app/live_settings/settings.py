@@ -1,0 +1,207 @@
+"""The whole file as a running site needs it: what it is, where readings and prices come from, what chargers fall back to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from parkwatt.app.car_settings import car_tables
+from parkwatt.app.live_settings.cars import CarTable, read_cars
+from parkwatt.app.live_settings.limits import (
+    CircuitSettings,
+    ConnectionSettings,
+    Plug,
+    default_powers_kw,
+    read_circuits,
+    read_connection,
+)
+from parkwatt.app.serve_settings import ServeSettings, read_serve_settings
+from parkwatt.domain.record import Faults, Record
+from parkwatt.domain.series import IntervalSeries
+from parkwatt.domain.tariff import Tariff
+from parkwatt.io.credentials.store import CredentialStore
+from parkwatt.io.ocpp.session.settings import ChargerSettings
+from parkwatt.io.series_source import SeriesSource
+from parkwatt.io.tables import read_series
+from parkwatt.io.tariff_toml import read_tariff
+from parkwatt.io.toml_file import read_toml
+from parkwatt.site.guard.settings import GuardSettings
+from parkwatt.site.live.settings import CarSettings, ControlSettings, SiteSettings
+
+
+@dataclass(frozen=True, slots=True)
+class CarSources:
+    """Where a car's state of charge and trips come from beside its charger. ``trips``: a file or an address."""
+
+    soc_topic: str | None = None
+    soc_path: str | None = None
+    trips: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """``serve``: the back end, its chargers with the power that they fall back to. ``folder``: what file names are relative to.
+
+    ``car_sources``: by the car's name.
+    """
+
+    path: Path
+    serve: ServeSettings
+    site: SiteSettings
+    connection: ConnectionSettings
+    circuits: tuple[CircuitSettings, ...]
+    car_sources: Mapping[str, CarSources]
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lies."""
+        return self.path.parent
+
+
+def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
+    """The settings in the TOML file at ``path``; None where it is no TOML. After faults they must not be used."""
+    serve = read_serve_settings(path, faults)
+    if serve is None:
+        return None
+    table = read_toml(path, Faults())
+    record = Record({} if table is None else table, "", faults)
+    connection = read_connection(record.record("connection", required=False))
+    announced = _announced(serve)
+    cars = read_cars(car_tables(record), serve.chargers, announced)
+    known = {*serve.chargers, *(announced or ()), *(car.charger_id for car in cars)}
+    circuits = read_circuits(record.records("circuit"), connection, known)
+    tariff = _read_tariff(record, path.parent)
+    control, guard = _read_control(record.record("control", required=False))
+    curtailable = _read_curtailable(record)
+    serve = _with_default_powers(serve, connection, circuits, cars)
+    first = cars[0]
+    site = SiteSettings(
+        name=serve.name,
+        time_zone=tariff.time_zone,
+        tariff=tariff,
+        cars=tuple(_site_car(car, serve, connection, circuits) for car in cars),
+        control=control,
+        guard=guard,
+        import_limit_kw=connection.import_limit_kw,
+        export_limit_kw=connection.export_limit_kw,
+        fuse_a=connection.fuse_a,
+        interconnection=connection.interconnection,
+        circuits=tuple(one.circuit for one in circuits),
+        solar_curtailable=curtailable,
+        public_price_per_kwh=first.public_price_per_kwh,
+    )
+    sources = {car.car_id: CarSources(car.soc_topic, car.soc_path, car.trips) for car in cars}
+    return LiveSettings(path, serve, site, connection, circuits, sources)
+
+
+def _announced(serve: ServeSettings) -> set[str] | None:
+    """The chargers that have a credential; None where any may connect."""
+    if serve.ocpp.admit_unknown:
+        return None
+    if not serve.store.credentials.exists():
+        return set()
+    with CredentialStore(serve.store.credentials) as store:
+        return {known.charger_id for known in store.chargers()}
+
+
+def _read_tariff(record: Record, folder: Path) -> Tariff:
+    def load_series(source: SeriesSource) -> IntervalSeries | None:
+        return read_series(source, folder, record.faults)
+
+    return read_tariff(record.record("tariff"), load_series)
+
+
+def _read_control(record: Record) -> tuple[ControlSettings, GuardSettings]:
+    control, guard = ControlSettings(), GuardSettings()
+    control = replace(
+        control,
+        step_s=record.number("step_s", control.step_s, minimum=1.0, maximum=5.0),
+        replan_s=60
+        * record.integer("replan_minutes", control.replan_s // 60, minimum=1, maximum=15),
+        keep_plan_gain=record.number(
+            "keep_plan_gain", control.keep_plan_gain, minimum=0.0, maximum=1e6
+        ),
+    )
+    guard = replace(
+        guard,
+        lease_charge_s=record.integer(
+            "lease_charge_s", guard.lease_charge_s, minimum=10, maximum=900
+        ),
+        lease_discharge_s=record.integer(
+            "lease_discharge_s", guard.lease_discharge_s, minimum=10, maximum=300
+        ),
+        ramp_kw_per_s=record.number(
+            "ramp_kw_per_s", guard.ramp_kw_per_s, above=0.0, maximum=1000.0
+        ),
+        switchings_per_day_max=record.integer(
+            "switchings_per_day_max", guard.switchings_per_day_max, minimum=2, maximum=1000
+        ),
+    )
+    record.finish()
+    return control, guard
+
+
+def _read_curtailable(record: Record) -> bool:
+    """The study's table [solar] says whether sun may be left unused; the rest of it is the study's."""
+    if not record.has("solar"):
+        return True
+    return record.record("solar").boolean("curtailable", default=True)
+
+
+def _with_default_powers(
+    serve: ServeSettings,
+    connection: ConnectionSettings,
+    circuits: tuple[CircuitSettings, ...],
+    cars: tuple[CarTable, ...],
+) -> ServeSettings:
+    """The back end's settings with a default power for each charger that has none of its own."""
+    charger_ids = dict.fromkeys((*(car.charger_id for car in cars), *serve.chargers))
+    settings = {charger_id: serve.charger(charger_id) for charger_id in charger_ids}
+    plugs = [Plug(one, known.power_kw_max, known.phase_count) for one, known in settings.items()]
+    powers_kw = default_powers_kw(connection, circuits, plugs)
+    chargers = {
+        charger_id: _with_default(known, powers_kw[charger_id])
+        for charger_id, known in settings.items()
+    }
+    return replace(serve, chargers=chargers)
+
+
+def _with_default(charger: ChargerSettings, share_kw: float) -> ChargerSettings:
+    """A share below the least that the charger can do is none."""
+    if charger.default_kw is not None:
+        return charger
+    return replace(
+        charger, default_kw=0.0 if share_kw < (charger.power_kw_min or 0.0) else share_kw
+    )
+
+
+def _site_car(
+    car: CarTable,
+    serve: ServeSettings,
+    connection: ConnectionSettings,
+    circuits: tuple[CircuitSettings, ...],
+) -> CarSettings:
+    charger = serve.charger(car.charger_id)
+    circuit = next((one for one in circuits if car.charger_id in one.charger_ids), None)
+    least_kw = max(car.storage.charge_kw_min, charger.power_kw_min or 0.0)
+    return CarSettings(
+        storage=replace(car.storage, charge_kw_min=min(least_kw, car.storage.charge_kw_max)),
+        charger_id=car.charger_id,
+        evse_id=car.evse_id,
+        wishes=car.wishes,
+        charger_discharges=charger.discharge,
+        phases=_phases(car, charger, connection),
+        voltage_v=charger.voltage_v,
+        circuit=None if circuit is None else circuit.circuit.name,
+        default_kw=charger.default_limit_kw,
+        consumption_kwh_per_km=car.consumption_kwh_per_km,
+    )
+
+
+def _phases(
+    car: CarTable, charger: ChargerSettings, connection: ConnectionSettings
+) -> tuple[int, ...]:
+    if car.phases is not None:
+        return car.phases
+    return tuple(range(min(charger.phase_count, connection.phase_count)))
