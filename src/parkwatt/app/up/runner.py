@@ -40,11 +40,12 @@ from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.site.wish import Departure, Wishes
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.store.reader import JournalReader
+from parkwatt.site.guard.facts import Proposal
 from parkwatt.site.live.controller import SiteController, SiteStep
 from parkwatt.site.live.planning import make_plan
 from parkwatt.site.live.request import PlanRequest
 from parkwatt.site.live.settings import SiteSettings
-from parkwatt.site.live.state import SiteState, decode_state
+from parkwatt.site.live.state import STATE_VERSION, SiteState, decode_state
 
 _US: Final = 1_000_000
 # Without a car there is nothing to follow.
@@ -83,22 +84,21 @@ class SiteRunner:
 
         Raises JournalDamaged where an entry cannot be read as what it says it is.
         """
+        state, after_seq = SiteState(), 0
         snapshot = journal.newest(SNAPSHOT)
-        after_seq = 0 if snapshot is None else snapshot.seq - 1
-        return self._fold(journal.read(after_seq=after_seq, subject=SUBJECT))
+        if snapshot is not None:
+            event = _decoded(snapshot)
+            # One of another version says nothing here: then all is folded.
+            if isinstance(event, SiteSnapshot) and event.version == STATE_VERSION:
+                state, after_seq = decode_state(event.state), snapshot.seq
+        return self._fold(state, journal.read(after_seq=after_seq, subject=SUBJECT))
 
-    def _fold(self, entries: Iterable[Entry]) -> int:
-        state, count = SiteState(), 0
+    def _fold(self, state: SiteState, entries: Iterable[Entry]) -> int:
+        count = 0
         for entry in entries:
-            if entry.payload is None or entry.kind not in events.KINDS:
+            event = _decoded(entry)
+            if event is None or isinstance(event, SiteSnapshot):
                 continue
-            try:
-                event = events.decode(entry.payload)
-                if isinstance(event, SiteSnapshot):
-                    state = decode_state(event.state)
-                    continue
-            except msgspec.MsgspecError as error:
-                raise JournalDamaged(f"entry {entry.seq} is no {entry.kind}: {error}") from error
             state.apply(event, entry.recorded_unix_us, self.settings.time_zone)
             self._remember(event, entry.recorded_unix_us)
             count += 1
@@ -308,6 +308,24 @@ class SiteRunner:
         """See `LiveSite`."""
         moved_kwh = self.controller.moved_kwh(car_id)
         await self._write_durably(SocTold(car_id, soc, measured_unix_us, origin, moved_kwh))
+
+    def hand_power(self, proposal: Proposal, lease_s: int) -> None:
+        """A person sets the power of a charger, or takes that back (None): as far as the guard lets it pass."""
+        self.controller.hold_by_hand(proposal, self._clock() + lease_s * _US)
+        self._wake.set()
+
+
+def _decoded(entry: Entry) -> SiteEvent | None:
+    """The site's event in an entry; None where it holds none, or was thinned.
+
+    Raises JournalDamaged where it cannot be read as what it says it is.
+    """
+    if entry.payload is None or entry.kind not in events.KINDS:
+        return None
+    try:
+        return events.decode(entry.payload)
+    except msgspec.MsgspecError as error:
+        raise JournalDamaged(f"entry {entry.seq} is no {entry.kind}: {error}") from error
 
 
 def _note(event: SiteEvent, now_unix_us: int) -> Note:

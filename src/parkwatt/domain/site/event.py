@@ -27,7 +27,7 @@ class SiteStarted(_Event, frozen=True, tag="site.started"):
 
 
 class WishesSet(_Event, frozen=True, tag="wish.set"):
-    """A car's wishes from now on. ``origin``: who said so (api, calendar, file). ``until_departure``: then those before hold again."""
+    """A car's wishes from now on. ``origin``: who said so. ``until_departure``: after it those before hold again."""
 
     car_id: str
     wishes: Wishes

@@ -1,4 +1,4 @@
-"""Each car of a site as its control sees it in one step: what is wished, how much is in it, when it is wanted, what it may do."""
+"""Each car as its control sees it in one step: what is wished, how much is in it, when it is wanted, what it may do."""
 
 from __future__ import annotations
 

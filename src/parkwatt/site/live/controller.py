@@ -11,7 +11,7 @@ may be lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -90,9 +90,11 @@ class SiteController:
         self._gone_since: dict[str, int] = {}
         self._demands: dict[str, int] = {}
         self._because = ""
+        self._by_hand: dict[str, tuple[Proposal, int]] = {}
+        self._sent_for: dict[str, tuple[object, ...]] = {}
         self._tariff: Tariff | None = None
         self._snapshot_unix_us: int | None = None
-        self._last_base_unix_us: dict[str, int] = {}
+        self._told_at_base: dict[str, int] = {}
 
     @property
     def tariff(self) -> Tariff:
@@ -302,17 +304,38 @@ class SiteController:
                 if car.settings.charger_id == proposal.charger_id
                 and car.settings.evse_id == proposal.evse_id
             )
-            demanded_unix_us = self._demands.get(car.car_id)
-            if demanded_unix_us is not None and now_unix_us - demanded_unix_us <= _DEMAND_US:
-                proposal = Proposal(  # noqa: PLW2901 - the same proposal, said by the driver
-                    proposal.charger_id,
-                    proposal.evse_id,
-                    proposal.power_kw,
-                    proposal.reason,
-                    by_driver=True,
-                )
-            found.append(proposal)
+            found.append(self._as_said(proposal, car, now_unix_us))
         return found
+
+    def _as_said(self, proposal: Proposal, car: CarView, now_unix_us: int) -> Proposal:
+        """The proposal, or what a person set by hand; and whether it is the driver's demand, or only follows the meter."""
+        by_hand = self._by_hand.get(car.key)
+        if by_hand is not None:
+            if now_unix_us < by_hand[1]:
+                return replace(by_hand[0], by_driver=True)
+            del self._by_hand[car.key]
+        demanded_unix_us = self._demands.get(car.car_id)
+        demanded = (
+            demanded_unix_us is not None and 0 <= now_unix_us - demanded_unix_us <= _DEMAND_US
+        )
+        same = self._sent_for.get(car.key) == self._intent(car, now_unix_us)
+        return replace(
+            proposal, by_driver=demanded, following=proposal.following and same and not demanded
+        )
+
+    def _intent(self, car: CarView, now_unix_us: int) -> tuple[object, ...]:
+        """What a set-point is meant for: while it is the same, only the meter moves."""
+        plan = self.state.plan
+        step = None if plan is None else plan.step_at(now_unix_us // _US)
+        return car.wishes.mode, None if plan is None else plan.made_unix_s, step
+
+    def hold_by_hand(self, proposal: Proposal, until_unix_us: int) -> None:
+        """A person sets a power (None takes it back): it stands in for the plan's, and passes the guard like it."""
+        key = f"{proposal.charger_id}/{proposal.evse_id}"
+        if proposal.power_kw is None:
+            self._by_hand.pop(key, None)
+        else:
+            self._by_hand[key] = (proposal, until_unix_us)
 
     def _at(self, charger_id: str, evse_id: int) -> CarView:
         """The car at a connection point that a proposal was made for."""
@@ -379,12 +402,9 @@ class SiteController:
         change_kw = abs(verdict.power_kw - held.power_kw)
         if change_kw < max(_SAME_KW, _SAME_SHARE * abs(held.power_kw)):
             return False
-        if proposal.following and self._follower.base_unix_us <= self._last_base_unix_us.get(
-            key, 0
-        ):
-            # Nothing was measured since the charger was told last: to tell it more would be to guess.
-            return False
-        return True
+        # Where nothing was measured since the charger was told last, telling it more would be guessing.
+        measured_unix_us = self._told_at_base.get(key, 0)
+        return not proposal.following or self._follower.base_unix_us > measured_unix_us
 
     def _send(self, step: SiteStep, verdict: Verdict, now_unix_us: int) -> None:
         proposal = verdict.proposal
@@ -392,7 +412,8 @@ class SiteController:
         car = self._at(proposal.charger_id, proposal.evse_id)
         actual_kw = self._follower.power_kw(key, car.seen, now_unix_us)
         self._follower.told(key, verdict.power_kw, actual_kw or 0.0, now_unix_us)
-        self._last_base_unix_us[key] = self._follower.base_unix_us
+        self._told_at_base[key] = self._follower.base_unix_us
+        self._sent_for[key] = self._intent(car, now_unix_us)
         self._note(step, self._guard.decided(verdict), now_unix_us)
         step.commands.append(verdict)
 

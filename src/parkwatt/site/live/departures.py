@@ -73,7 +73,7 @@ def energy_kwh_asked(
     trip: Trip | None = None,
     consumption_kwh_per_km: float = 0.18,
 ) -> float:
-    """What the battery must hold at ``departure``: its own target, else what its trip needs beyond the floor, else the wish's."""
+    """What the battery must hold: the departure's own target, else what its trip needs beyond the floor, else the wish's."""
     if departure.target_soc is not None:
         return min(max(departure.target_soc, 0.0), 1.0) * capacity_kwh
     target_kwh = wishes.target_soc * capacity_kwh
