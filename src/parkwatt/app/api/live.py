@@ -36,13 +36,13 @@ class LiveCar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSnapshot:
-    """The site at one moment. ``revision`` grows with each change.
+    """The site at one moment, after so many steps of its control.
 
     ``grid_kw``, ``solar_kw``, ``load_kw``: by fresh readings, None where nothing fresh tells them; ``reading``: the last
     ones, of whatever age. ``tariff``: with all prices known by now. ``sources``: what each last told of itself, by its name.
     """
 
-    revision: int
+    step: int
     now_unix_us: int
     settings: SiteSettings
     reading: SiteReading
@@ -65,8 +65,8 @@ class LiveSite(Protocol):
     """A site whose control runs. A car's name is known to be one of the site's before a method is called."""
 
     @property
-    def changes(self) -> Changes:
-        """Tells when a new snapshot is worth a look."""
+    def steps(self) -> Steps:
+        """Tells when the control has looked at everything again. What is said to it makes it look at once."""
 
     def snapshot(self) -> LiveSnapshot:
         """The site now."""
@@ -90,20 +90,20 @@ class LiveSite(Protocol):
         """A state of charge from elsewhere than the charger. As `set_wishes`."""
 
 
-class Changes:
-    """Counts changes, and wakes who waits for the next. One event loop."""
+class Steps:
+    """Counts the steps of the control, and wakes who waits for one. One event loop."""
 
     def __init__(self) -> None:
-        self.revision = 0
+        self.count = 0
         self._next = asyncio.Event()
 
     def note(self) -> None:
-        """Something changed."""
-        self.revision += 1
+        """One more is done."""
+        self.count += 1
         self._next.set()
         self._next = asyncio.Event()
 
-    async def after(self, revision: int) -> None:
-        """Wait until the count is beyond ``revision``."""
-        while self.revision <= revision:
+    async def after(self, count: int) -> None:
+        """Wait until there were more than ``count``."""
+        while self.count <= count:
             await self._next.wait()

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 import parkwatt
-from parkwatt.app.api.live import Changes, LiveCar, LiveSnapshot
+from parkwatt.app.api.live import LiveCar, LiveSnapshot, Steps
 from parkwatt.domain.charger.event import ChargerEvent, is_telemetry
 from parkwatt.domain.errors import ParkwattError
 from parkwatt.domain.journal import Entry, Journal, JournalClosed, JournalDamaged, JournalFull, Note
@@ -65,7 +65,7 @@ class SiteRunner:
         clock: Callable[[], int],
     ) -> None:
         self.settings = settings
-        self.changes = Changes()
+        self.steps = Steps()
         self.controller = SiteController(settings, SiteState())
         self._backend = backend
         self._journal = journal
@@ -134,7 +134,6 @@ class SiteRunner:
         self._remember(event, now_unix_us)
         _log(event)
         self._wake.set()
-        self.changes.note()
         try:
             await done
         except JournalClosed as error:
@@ -150,7 +149,6 @@ class SiteRunner:
         self.controller.take(event, now_unix_us)
         self._write([event], now_unix_us)
         self._wake.set()
-        self.changes.note()
 
     def _is_known(self, event: SiteEvent) -> bool:
         """Whether it says nothing new."""
@@ -222,8 +220,7 @@ class SiteRunner:
                     self._backend.command(verdict.approved)
         if step.request is not None and self._planning is None:
             self._planning = asyncio.create_task(self._plan(step.request))
-        if step.events:
-            self.changes.note()
+        self.steps.note()
         return step
 
     def _observe(self) -> Observation:
@@ -244,7 +241,6 @@ class SiteRunner:
             self._planning = None
         now_unix_us = self._clock()
         self._write(self.controller.planned(planned, now_unix_us), now_unix_us)
-        self.changes.note()
         self._wake.set()
 
     # What the API sees and asks (`LiveSite`).
@@ -263,7 +259,7 @@ class SiteRunner:
         if load_kw is None and controller.base_kw is not None:
             load_kw = max(controller.base_kw + (solar_kw or 0.0), 0.0)
         return LiveSnapshot(
-            revision=self.changes.revision,
+            step=self.steps.count,
             now_unix_us=now_unix_us,
             settings=self.settings,
             reading=reading,
