@@ -26,9 +26,7 @@ def plan(problem: Problem, *, time_limit_s: float = TIME_LIMIT_S) -> Plan:
     ``problem`` must be well formed (`parkwatt.io.contract` sees to that). ``time_limit_s`` bounds each mixed-integer solve.
     A plan always exists. Raises SolverError where the solver fails numerically.
     """
-    items = storage_stays(problem)
-    optimum = optimise(problem, items, ties=True, time_limit_s=time_limit_s)
-    return _as_plan(problem, items, optimum)
+    return plan_priced(problem, time_limit_s=time_limit_s).plan
 
 
 def _as_plan(problem: Problem, items: list[StorageStay], optimum: Optimum) -> Plan:
@@ -65,6 +63,28 @@ def _vehicle_plans(
         VehiclePlan(vehicle.id, powers[index], tuple(stays[index]))
         for index, vehicle in enumerate(problem.vehicles)
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PricedPlan:
+    """A plan with the prices that it implies.
+
+    ``stored_value_per_kwh``: for each stay in the order of the problem [n] what one more kWh in the battery is worth at the
+    end of each step; None where unknown.
+    """
+
+    plan: Plan
+    stored_value_per_kwh: list[FloatArray] | None
+
+
+def plan_priced(problem: Problem, *, time_limit_s: float = TIME_LIMIT_S) -> PricedPlan:
+    """`plan` with what energy is worth in each battery, for a site that follows the plan.
+
+    Raises SolverError where the solver fails numerically.
+    """
+    items = storage_stays(problem)
+    optimum = optimise(problem, items, ties=True, time_limit_s=time_limit_s)
+    return PricedPlan(_as_plan(problem, items, optimum), optimum.stored_value_per_kwh)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

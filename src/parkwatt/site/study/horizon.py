@@ -1,28 +1,23 @@
-"""One replan of the study: from what is known at a step to the plan problem of the hours ahead.
-
-Near steps keep the grid's resolution; further ahead the plan works in whole hours (cut where the car may leave), for only the
-first hour of a plan is ever executed. The problem's one stay begins now and ends at the departure, or at the
-horizon if that is nearer; what is left then is worth what the stays that follow make of it (`parkwatt.site.study.worth`).
-"""
+"""One replan of the study: what is known at a step of its grid, and the plan problem that follows (`parkwatt.site.horizon`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from parkwatt.domain.problem import Problem, SiteProblem, Stay, Storage, Vehicle
+from parkwatt.domain.problem import Problem, Storage
 from parkwatt.domain.record import FloatArray
-from parkwatt.domain.series import utc
-from parkwatt.site.study.inputs import PlugIn, StudyInputs
-from parkwatt.site.study.prices import KnownPrices
-from parkwatt.site.study.worth import StoredWorth
-
-# Where departures are learned, the reserve is there at once; what is asked is ready by the time by which three quarters of
-# them have happened, and the car is planned for until nine tenths have.
-_READY_PROBABILITY, _LATE_PROBABILITY = 0.75, 0.9
-
+from parkwatt.site.horizon.departure import (
+    DepartureAhead,
+    departure_ahead,
+    storage_with_reserve,
+)
+from parkwatt.site.horizon.knowledge import CarAhead, PastUse, SiteAhead, StayAhead
+from parkwatt.site.horizon.prices import KnownPrices
+from parkwatt.site.horizon.problem import PresentCar, known_power_kw, problem_ahead
+from parkwatt.site.horizon.worth import StoredWorth
+from parkwatt.site.study.inputs import PlugIn, StudyInputs, connected
 
 # Time is short where charging must use more than this share of what the charger could do until the car must be ready.
 _SHORT_SHARE = 0.4
@@ -48,46 +43,28 @@ class Horizon:
         self, inputs: StudyInputs, storage: Storage, *, batteries_may_export: bool
     ) -> None:
         self._inputs = inputs
-        self._storage = storage
-        self._prices = KnownPrices(inputs)
-        self._batteries_may_export = batteries_may_export
-        self._steps_per_hour = max(3600 // inputs.grid.step_s, 1)
-        self._worth = StoredWorth(
-            inputs, storage, self._prices, batteries_may_export=batteries_may_export
-        )
-        self._horizon_steps = round(inputs.horizon_h / inputs.grid.step_h)
+        self._grid = inputs.grid
+        self._site = site_ahead(inputs)
+        self._car = car_ahead(inputs, storage, may_export=batteries_may_export)
+        self._worth = StoredWorth(self._site, self._car)
 
     def departure(self, step: int, plug_in: PlugIn) -> Departure:
         """What is known at ``step`` of when the car leaves."""
-        inputs = self._inputs
-        end = min(step + self._horizon_steps, inputs.grid.step_count)
-        presence = inputs.presence
-        if presence is None or inputs.early_probability is None:
-            leave = plug_in.departure_step
-            return Departure(min(leave, end), min(leave, end), within=leave <= end)
-        grid = inputs.grid
-        now_s = grid.start_unix_s + step * grid.step_s
-        since_s = grid.start_unix_s + plug_in.arrival_step * grid.step_s
-        waiting = presence.departure(now_s, since_s)
-        ready = grid.index(waiting.quantile_unix_s(_READY_PROBABILITY))
-        late = grid.index(waiting.quantile_unix_s(_LATE_PROBABILITY))
-        ready = min(max(ready, step + 1), end)
-        leave = min(max(late, ready + self._steps_per_hour), end)
-        return Departure(ready, leave, within=ready < end)
+        grid, inputs = self._grid, self._inputs
+        ahead = departure_ahead(
+            self._site,
+            self._car,
+            inputs.time_unix_s(step),
+            inputs.time_unix_s(plug_in.arrival_step),
+            inputs.time_unix_s(plug_in.departure_step),
+        )
+        return Departure(
+            grid.index(ahead.ready_unix_s), grid.index(ahead.leave_unix_s), ahead.within
+        )
 
     def storage(self, step: int) -> Storage:
-        """The car at ``step``. Where departures are learned its floor covers the next trip.
-
-        All trips but a share of ``early_probability``, as past trips tell.
-        """
-        inputs = self._inputs
-        presence, early = inputs.presence, inputs.early_probability
-        if presence is None or early is None:
-            return self._storage
-        now_s = inputs.grid.start_unix_s + step * inputs.grid.step_s
-        trip_kwh = presence.energy_needed_quantile(now_s, now_s, 1.0 - early)
-        reserve_kwh = min(trip_kwh + inputs.energy_kwh_on_road_min, self._storage.energy_kwh_max)
-        return replace(self._storage, energy_kwh_min=max(self._storage.energy_kwh_min, reserve_kwh))
+        """The car at ``step``. Where departures are learned its floor covers the next trip."""
+        return storage_with_reserve(self._car, self._inputs.time_unix_s(step))
 
     def charging_room_kw(self, step: int, ready_step: int, missing_kwh: float) -> FloatArray:
         """[ready_step − step] the power that charging can count on in each step until the car must be ready.
@@ -96,7 +73,7 @@ class Horizon:
         what the sun seldom
         falls below. ``missing_kwh``: what is still to be charged.
         """
-        inputs, grid, car = self._inputs, self._inputs.grid, self._storage
+        inputs, grid, car = self._inputs, self._inputs.grid, self._car.storage
         room_kw = np.full(max(ready_step - step, 0), car.charge_kw_max)
         possible_kwh = float(room_kw.sum()) * grid.step_h * car.charge_efficiency
         if inputs.import_limit_kw is None or missing_kwh < _SHORT_SHARE * possible_kwh:
@@ -105,7 +82,7 @@ class Horizon:
         now_s = int(edges_s[0])
         load = inputs.load_forecaster.forecast(now_s, edges_s, (_SELDOM_EXCEEDED,))
         solar = inputs.solar_forecaster.forecast(now_s, edges_s, (1.0 - _SELDOM_EXCEEDED,))
-        base_kw = _known(load.quantile_kw[0]) - _known(solar.quantile_kw[0])
+        base_kw = known_power_kw(load.quantile_kw[0]) - known_power_kw(solar.quantile_kw[0])
         return np.clip(inputs.import_limit_kw - base_kw, 0.0, room_kw)
 
     def problem(
@@ -120,79 +97,75 @@ class Horizon:
 
         ``peak_so_far_kw``: the highest import of this month until now, where a demand charge is paid on it.
         """
-        inputs, grid = self._inputs, self._inputs.grid
-        edges = self._edges(step, departure)
-        edges_s = grid.start_unix_s + edges * grid.step_s
-        now_s = int(edges_s[0])
-        buy, sell = self._prices.over(step, edges)
-        site = SiteProblem(
-            buy,
-            sell,
-            load_kw=_known(inputs.load_forecaster.forecast(now_s, edges_s, ()).mean_kw),
-            solar_kw=_known(inputs.solar_forecaster.forecast(now_s, edges_s, ()).mean_kw),
-            solar_curtailable=inputs.solar_curtailable,
-            import_limit_kw=inputs.import_limit_kw,
-            export_limit_kw=inputs.export_limit_kw,
-            demand_charge_per_kw=0.0
-            if inputs.demand_charge is None
-            else inputs.demand_charge.price_per_kw_month,
-            peak_so_far_kw=peak_so_far_kw,
-            batteries_may_export=self._batteries_may_export,
+        inputs = self._inputs
+        present = PresentCar(
+            self._car,
+            self._worth,
+            energy_kwh,
+            inputs.time_unix_s(plug_in.arrival_step),
+            plug_in.energy_kwh_asked,
+            DepartureAhead(
+                inputs.time_unix_s(departure.ready_step),
+                inputs.time_unix_s(departure.leave_step),
+                departure.within,
+            ),
         )
-        stay = self._stay(step, energy_kwh, plug_in, departure, edges)
-        # The charger's least power is left to the control step: in the plan it would cost a mixed-integer solve each hour.
-        vehicle = _as_vehicle(
-            replace(self.storage(step), charge_kw_min=0.0, discharge_kw_min=0.0), (stay,)
-        )
-        return Problem(
-            start=utc(now_s),
-            duration_h=np.diff(edges_s) / 3600.0,
-            currency=inputs.currency,
-            site=site,
-            vehicles=(vehicle,),
-            time_zone=str(inputs.time_zone),
-        )
-
-    def _stay(
-        self,
-        step: int,
-        energy_kwh: float,
-        plug_in: PlugIn,
-        departure: Departure,
-        edges: NDArray[np.int64],
-    ) -> Stay:
-        """The present stay in steps of the plan, with what energy is worth at its end."""
-        leave, ready = np.searchsorted(edges, (departure.leave_step, departure.ready_step)).tolist()
-        asked = plug_in.energy_kwh_asked if departure.within else None
-        if departure.within:
-            worth = self._worth.at_departure(step, plug_in, departure.leave_step)
-        else:
-            worth = self._worth.at_horizon(step, departure.leave_step)
-        return Stay(
-            from_step=0,
-            to_step=leave,
-            energy_kwh_at_arrival=energy_kwh,
-            energy_kwh_at_departure=asked,
-            energy_value_per_kwh=worth.value_per_kwh,
-            end_value_drops=worth.drops,
-            ready_from_step=ready if asked is not None and ready < leave else None,
-        )
-
-    def _edges(self, step: int, departure: Departure) -> NDArray[np.int64]:
-        """[S+1] steps of the grid at which the plan's steps begin and end."""
-        near_end = step + self._inputs.near_steps
-        end, hour = departure.leave_step, self._steps_per_hour
-        hours = np.arange(-(-near_end // hour) * hour, end, hour)
-        near = np.arange(step, min(near_end + 1, end))
-        return np.unique(np.concatenate((near, hours, [departure.ready_step, end])))
+        return problem_ahead(self._site, (present,), inputs.time_unix_s(step), peak_so_far_kw)
 
 
-def _known(power_kw: FloatArray) -> FloatArray:
-    """Before anything was measured a forecast is unknown; the plan then counts on nothing."""
-    return np.maximum(np.nan_to_num(power_kw, nan=0.0), 0.0)
+def site_ahead(inputs: StudyInputs) -> SiteAhead:
+    """What is known of the study's site."""
+    grid = inputs.grid
+    return SiteAhead(
+        currency=inputs.currency,
+        time_zone=inputs.time_zone,
+        prices=KnownPrices(
+            grid,
+            inputs.import_price_per_kwh,
+            inputs.export_price_per_kwh,
+            inputs.prices_known_until,
+            str(inputs.time_zone),
+            inputs.holidays,
+        ),
+        load_forecaster=inputs.load_forecaster,
+        solar_forecaster=inputs.solar_forecaster,
+        end_unix_s=grid.end_unix_s,
+        near_s=inputs.near_steps * grid.step_s,
+        horizon_s=round(inputs.horizon_h / grid.step_h) * grid.step_s,
+        solar_curtailable=inputs.solar_curtailable,
+        import_limit_kw=inputs.import_limit_kw,
+        export_limit_kw=inputs.export_limit_kw,
+        demand_charge_per_kw=0.0
+        if inputs.demand_charge is None
+        else inputs.demand_charge.price_per_kw_month,
+    )
 
 
-def _as_vehicle(storage: Storage, stays: tuple[Stay, ...]) -> Vehicle:
-    """The same battery with its stays; every field of a storage is carried over, also one that is added later."""
-    carried = {item.name: getattr(storage, item.name) for item in fields(Storage)}
-    return Vehicle(**carried, stays=stays)
+def car_ahead(inputs: StudyInputs, storage: Storage, *, may_export: bool) -> CarAhead:
+    """What is known of the study's car, which its plans use as ``storage``."""
+    stays = tuple(stay_ahead(inputs, plug_in) for plug_in in inputs.plug_ins)
+    past = PastUse(
+        inputs.grid,
+        connected(inputs),
+        np.array([stay.arrival_unix_s for stay in stays], dtype=np.int64),
+        np.array([stay.energy_kwh_used for stay in stays]),
+    )
+    return CarAhead(
+        storage=storage,
+        past=past,
+        presence=inputs.presence,
+        early_probability=inputs.early_probability,
+        stays_known=stays if inputs.trips_known else None,
+        energy_kwh_on_road_min=inputs.energy_kwh_on_road_min,
+        may_export=may_export,
+    )
+
+
+def stay_ahead(inputs: StudyInputs, plug_in: PlugIn) -> StayAhead:
+    """A stay of the study by its times."""
+    return StayAhead(
+        inputs.time_unix_s(plug_in.arrival_step),
+        inputs.time_unix_s(plug_in.departure_step),
+        plug_in.energy_kwh_used,
+        plug_in.energy_kwh_asked,
+    )

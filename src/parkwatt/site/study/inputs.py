@@ -77,6 +77,10 @@ class StudyInputs:
     holidays: frozenset[date] = frozenset()
     notes: tuple[str, ...] = ()
 
+    def time_unix_s(self, step: int) -> int:
+        """The start of a step of the grid."""
+        return self.grid.start_unix_s + step * self.grid.step_s
+
 
 def connected(inputs: StudyInputs) -> FloatArray:
     """[T] 1.0 while the car is plugged in."""

@@ -13,9 +13,9 @@ from scipy.optimize import linprog
 from parkwatt.domain.record import FloatArray
 from parkwatt.forecast.power import GivenForecaster
 from parkwatt.forecast.presence import PresenceModel
+from parkwatt.site.horizon.worth import EndValue, StoredWorth
+from parkwatt.site.study.horizon import car_ahead, site_ahead
 from parkwatt.site.study.inputs import PlugIn, StudyInputs
-from parkwatt.site.study.prices import KnownPrices
-from parkwatt.site.study.worth import EndValue, StoredWorth
 from tests.site.made import plain_inputs, random_inputs, with_series
 
 _DAY = 24
@@ -26,9 +26,25 @@ def end_value(
     inputs: StudyInputs, step: int, plug_in: PlugIn, leave_step: int, *, may_export: bool = True
 ) -> EndValue:
     """The worth at ``leave_step`` as seen at ``step``, found afresh."""
-    prices = KnownPrices(inputs)
-    worth = StoredWorth(inputs, inputs.car, prices, batteries_may_export=may_export)
-    return worth.at_departure(step, plug_in, leave_step)
+    worth = stored_worth(inputs, may_export=may_export)
+    return at_departure(worth, inputs, step, plug_in, leave_step)
+
+
+def stored_worth(inputs: StudyInputs, *, may_export: bool = True) -> StoredWorth:
+    """The worth of what the study's car holds."""
+    return StoredWorth(site_ahead(inputs), car_ahead(inputs, inputs.car, may_export=may_export))
+
+
+def at_departure(
+    worth: StoredWorth, inputs: StudyInputs, step: int, plug_in: PlugIn, leave_step: int
+) -> EndValue:
+    """The worth at ``leave_step`` as seen at ``step``."""
+    return worth.at_departure(
+        inputs.time_unix_s(step),
+        inputs.time_unix_s(plug_in.arrival_step),
+        inputs.time_unix_s(leave_step),
+        plug_in.energy_kwh_asked,
+    )
 
 
 def slopes_of(value: EndValue, energies_kwh: FloatArray) -> FloatArray:
@@ -170,19 +186,17 @@ def test_where_no_stay_can_follow_a_kwh_is_worth_the_next_filling(case: str) -> 
 def test_the_worth_at_a_horizon_at_which_the_car_stays_is_one_price() -> None:
     inputs = calendar()
     car = replace(inputs.car, charge_efficiency=0.8)
-    worth = StoredWorth(
-        replace(inputs, car=car), car, KnownPrices(inputs), batteries_may_export=True
-    )
-    assert_worth(worth.at_horizon(0, _DAY), 0.125)
+    worth = stored_worth(replace(inputs, car=car))
+    assert_worth(worth.at_horizon(inputs.time_unix_s(0), inputs.time_unix_s(_DAY)), 0.125)
 
 
 def test_the_worth_is_found_once_for_a_departure_and_anew_for_new_prices() -> None:
     inputs = replace(random_inputs(3, days=6), trips_known=True)
-    worth = StoredWorth(inputs, inputs.car, KnownPrices(inputs), batteries_may_export=True)
+    worth = stored_worth(inputs)
     first, second = inputs.plug_ins[:2]
-    found = worth.at_departure(first.arrival_step, first, first.departure_step)
-    assert worth.at_departure(first.arrival_step, first, first.departure_step) is found
-    at_next = worth.at_departure(second.arrival_step, second, second.departure_step)
+    found = at_departure(worth, inputs, first.arrival_step, first, first.departure_step)
+    assert at_departure(worth, inputs, first.arrival_step, first, first.departure_step) is found
+    at_next = at_departure(worth, inputs, second.arrival_step, second, second.departure_step)
     afresh = end_value(inputs, second.arrival_step, second, second.departure_step)
     assert at_next == afresh
 
@@ -293,9 +307,8 @@ _NINE_ENERGIES = np.linspace(10.0, 50.0, 9)
 
 def exact_slopes(inputs: StudyInputs, *, may_export: bool) -> FloatArray:
     """[8] what a kWh is worth between each two of nine energies, by the linear program."""
-    prices = KnownPrices(inputs)
-    worth = StoredWorth(inputs, inputs.car, prices, batteries_may_export=may_export)
-    refill = worth.at_horizon(0, _DAY).value_per_kwh
+    worth = stored_worth(inputs, may_export=may_export)
+    refill = worth.at_horizon(inputs.time_unix_s(0), inputs.time_unix_s(_DAY)).value_per_kwh
     exact = [
         exact_worth(inputs, _DAY, energy, refill, may_export=may_export)
         for energy in _NINE_ENERGIES.tolist()
@@ -419,7 +432,7 @@ def test_what_is_not_known_yet_changes_nothing(
     chance = np.random.default_rng(seed)
     stay = stay_of(inputs, share)
     step = stay.arrival_step + int(within * (stay.departure_step - stay.arrival_step))
-    unpublished = KnownPrices(inputs).known_until_step(step)
+    unpublished = site_ahead(inputs).prices.known_until_step(inputs.time_unix_s(step))
     price, load, solar = (
         series.copy() for series in (inputs.import_price_per_kwh, inputs.load_kw, inputs.solar_kw)
     )

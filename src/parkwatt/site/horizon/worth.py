@@ -23,11 +23,10 @@ from typing import Final
 
 import numpy as np
 
-from parkwatt.domain.problem import Storage
 from parkwatt.domain.record import FloatArray
+from parkwatt.domain.series import TimeArray
 from parkwatt.forecast.presence import PresenceModel
-from parkwatt.site.study.inputs import PlugIn, StudyInputs
-from parkwatt.site.study.prices import KnownPrices
+from parkwatt.site.horizon.knowledge import CarAhead, SiteAhead, StayAhead
 
 _FUTURE_COUNT: Final = 8
 _HOURS_AHEAD: Final = 96
@@ -38,7 +37,12 @@ _SLOPE_COUNT: Final = 8
 _ASKED_WEIGHT: Final = 10.0
 _LEAST_DROP_PER_KWH: Final = 1e-6
 # A learned departure moves a little with each hour that passes; the worth is found anew when it has moved this far.
-_SAME_WORTH_H: Final = 6.0
+_SAME_WORTH_S: Final = 6 * 3600
+_DAY_S: Final = 86_400
+# Before the first trip: this share of the battery.
+_USED_SHARE_AT_FIRST: Final = 0.2
+# The dearest hour of a filling is saved by the first kWh, the cheapest by the last; a value between them stands for all.
+_FILL_SHARE: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,11 @@ class _Hours:
     """The hours after the departure. [H] each; a slope is money per kWh in the battery, a width the kWh of a full hour.
 
     ``slopes``, ``widths``: [H, 4]: charging from the grid, charging from the sun, running the house, selling.
-    ``steps``: the grid's steps in an hour.
     """
 
     slopes: FloatArray
     widths: FloatArray
     dearest_price_per_kwh: float
-    steps: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,22 +73,22 @@ class _Events:
     """
 
     here: FloatArray
-    arrivals: list[list[tuple[int, PlugIn]]]
-    departures: list[list[tuple[int, PlugIn]]]
+    arrivals: list[list[tuple[int, StayAhead]]]
+    departures: list[list[tuple[int, StayAhead]]]
 
     @classmethod
     def of(
-        cls, futures: list[list[PlugIn]], first_step: int, hour_count: int, hour_steps: int
+        cls, futures: list[list[StayAhead]], first_unix_s: int, hour_count: int, hour_s: int
     ) -> _Events:
-        """The events of the ``hour_count`` hours from ``first_step`` on."""
+        """The events of the ``hour_count`` hours from ``first_unix_s`` on."""
         here = np.zeros((hour_count, len(futures)))
-        arrivals: list[list[tuple[int, PlugIn]]] = [[] for _ in range(hour_count)]
-        departures: list[list[tuple[int, PlugIn]]] = [[] for _ in range(hour_count)]
+        arrivals: list[list[tuple[int, StayAhead]]] = [[] for _ in range(hour_count)]
+        departures: list[list[tuple[int, StayAhead]]] = [[] for _ in range(hour_count)]
         begins = np.arange(hour_count)
         for index, stays in enumerate(futures):
             for stay in stays:
-                first = (stay.arrival_step - first_step) / hour_steps
-                end = (stay.departure_step - first_step) / hour_steps
+                first = (stay.arrival_unix_s - first_unix_s) / hour_s
+                end = (stay.departure_unix_s - first_unix_s) / hour_s
                 if first >= hour_count:
                     break
                 within = np.minimum(end, begins + 1) - np.maximum(first, begins)
@@ -98,20 +100,11 @@ class _Events:
 
 
 class StoredWorth:
-    """The end values of one strategy's plans."""
+    """The end values of one car's plans at one site."""
 
-    def __init__(
-        self,
-        inputs: StudyInputs,
-        storage: Storage,
-        prices: KnownPrices,
-        *,
-        batteries_may_export: bool,
-    ) -> None:
-        self._inputs = inputs
-        self._storage = storage
-        self._prices = prices
-        self._batteries_may_export = batteries_may_export
+    def __init__(self, site: SiteAhead, car: CarAhead) -> None:
+        self._site, self._car = site, car
+        storage = self._storage = car.storage
         self._nodes_kwh = np.linspace(storage.energy_kwh_min, storage.energy_kwh_max, _NODE_COUNT)
         random = np.random.default_rng(0)
         shuffled = [random.permutation(_FUTURE_COUNT) for _ in range(3 * _STAYS_MAX)]
@@ -119,31 +112,64 @@ class StoredWorth:
         self._found_for: tuple[int, int, int] | None = None
         self._found = EndValue(0.0)
 
-    def at_departure(self, step: int, plug_in: PlugIn, leave_step: int) -> EndValue:
-        """The worth of what the car holds when it leaves at ``leave_step``, as seen at ``step``."""
-        part_of_day = leave_step // round(_SAME_WORTH_H / self._inputs.grid.step_h)
-        key = (plug_in.arrival_step, part_of_day, self._prices.known_until_step(step))
+    def at_departure(
+        self,
+        now_unix_s: int,
+        since_unix_s: int,
+        leave_unix_s: int,
+        energy_kwh_asked: float | None,
+    ) -> EndValue:
+        """The worth of what the car, plugged in at ``since_unix_s``, leaves with at ``leave_unix_s``, as seen at ``now``."""
+        part_of_day = (leave_unix_s - self._site.grid.start_unix_s) // _SAME_WORTH_S
+        key = (since_unix_s, part_of_day, self._site.prices.known_until_step(now_unix_s))
         if self._found_for != key:
             self._found_for = key
-            self._found = self._at_departure(step, plug_in, leave_step)
+            self._found = self._at_departure(now_unix_s, leave_unix_s, energy_kwh_asked)
         return self._found
 
-    def at_horizon(self, step: int, end_step: int) -> EndValue:
+    def at_horizon(self, now_unix_s: int, end_unix_s: int) -> EndValue:
         """The worth of a kWh at an end at which the car stays: what the next filling will cost."""
-        refill = self._prices.refill_price_per_kwh(step, end_step)
+        refill = self.refill_price_per_kwh(now_unix_s, end_unix_s)
         return EndValue(refill / self._storage.charge_efficiency)
 
-    def _at_departure(self, step: int, plug_in: PlugIn, leave_step: int) -> EndValue:
-        refill = self.at_horizon(step, leave_step).value_per_kwh
-        futures = self._futures(step, leave_step, plug_in)
-        per_hour = max(3600 // self._inputs.grid.step_s, 1)
-        hour_count = min(_HOURS_AHEAD, (self._inputs.grid.step_count - leave_step) // per_hour)
+    def refill_price_per_kwh(self, now_unix_s: int, after_unix_s: int) -> float:
+        """What the next filling of the battery, after ``after_unix_s``, is expected to cost per kWh (AC), seen from ``now``.
+
+        The dearest of the hours that the filling needs, the cheapest ones in which the car is usually there: a kWh more
+        in the battery saves that one.
+        """
+        grid, past, storage = self._site.grid, self._car.past, self._storage
+        per_day = _DAY_S // grid.step_s
+        after = grid.index(after_unix_s)
+        end = min(after + per_day, grid.index(self._site.end_unix_s))
+        first = max(min(after, end - per_day), 0)
+        prices = self._site.prices.import_price_of_steps(now_unix_s, first, end)
+        order = np.argsort(prices, kind="stable")
+        starts_s = grid.start_unix_s + grid.step_s * np.arange(first, end, dtype=np.int64)
+        available = past.available(now_unix_s, starts_s)
+        per_step = storage.charge_kw_max * storage.charge_efficiency * grid.step_h
+        filled = np.cumsum(available[order]) * per_step
+        used_kwh = past.usually_used_kwh(now_unix_s)
+        if used_kwh is None:
+            used_kwh = _USED_SHARE_AT_FIRST * storage.energy_kwh_max
+        place = int(np.searchsorted(filled, used_kwh * _FILL_SHARE))
+        return float(prices[order[min(place, len(order) - 1)]])
+
+    def _at_departure(
+        self, now_unix_s: int, leave_unix_s: int, energy_kwh_asked: float | None
+    ) -> EndValue:
+        refill = self.at_horizon(now_unix_s, leave_unix_s).value_per_kwh
+        futures = self._futures(now_unix_s, leave_unix_s, energy_kwh_asked)
+        hours_left = (self._site.end_unix_s - leave_unix_s) // self._site.hour_s
+        hour_count = min(_HOURS_AHEAD, hours_left)
         if not futures or hour_count < 1:
             return EndValue(refill)
-        hours = self._hours(step, leave_step, hour_count, per_hour)
-        worth = self._worth(futures, leave_step, hours, refill)
-        asked = plug_in.energy_kwh_asked
-        return self._as_end_value(worth, self._storage.energy_kwh_min if asked is None else asked)
+        hours = self._hours(now_unix_s, leave_unix_s, hour_count)
+        worth = self._worth(futures, leave_unix_s, hours, refill)
+        floor_kwh = self._storage.energy_kwh_min
+        return self._as_end_value(
+            worth, floor_kwh if energy_kwh_asked is None else energy_kwh_asked
+        )
 
     def _as_end_value(self, worth: FloatArray, from_kwh: float) -> EndValue:
         most = self._storage.energy_kwh_max
@@ -161,29 +187,29 @@ class StoredWorth:
             ),
         )
 
-    def _futures(self, step: int, leave_step: int, plug_in: PlugIn) -> list[list[PlugIn]]:
-        inputs = self._inputs
-        if inputs.trips_known:
-            following = (stay for stay in inputs.plug_ins if stay.arrival_step >= leave_step)
+    def _futures(
+        self, now_unix_s: int, leave_unix_s: int, energy_kwh_asked: float | None
+    ) -> list[list[StayAhead]]:
+        known, presence = self._car.stays_known, self._car.presence
+        if known is not None:
+            following = (stay for stay in known if stay.arrival_unix_s >= leave_unix_s)
             return [list(islice(following, _STAYS_MAX))]
-        presence, asked_kwh = inputs.presence, plug_in.energy_kwh_asked
         if presence is None:
             return []
         return [
-            self._future(presence, draws, step, leave_step, asked_kwh) for draws in self._draws.T
+            self._future(presence, draws, now_unix_s, leave_unix_s, energy_kwh_asked)
+            for draws in self._draws.T
         ]
 
     def _future(
         self,
         presence: PresenceModel,
         draws: FloatArray,
-        step: int,
-        leave_step: int,
+        now_s: int,
+        left_s: int,
         asked_kwh: float | None,
-    ) -> list[PlugIn]:
-        grid = self._inputs.grid
-        now_s = grid.start_unix_s + step * grid.step_s
-        left_s = grid.start_unix_s + leave_step * grid.step_s
+    ) -> list[StayAhead]:
+        site, step_s = self._site, self._site.grid.step_s
         end_s = left_s + _HOURS_AHEAD * 3600
         stays = []
         for away, stay, trip in draws.reshape(-1, 3).tolist():
@@ -192,32 +218,29 @@ class StoredWorth:
             if arrives_s >= end_s:
                 break
             left_s = presence.departure(arrives_s, arrives_s, now_s).quantile_unix_s(stay)
-            first, end = grid.index(arrives_s), grid.index(left_s)
-            stays.append(PlugIn(first, max(end, first + 1), used_kwh, asked_kwh))
+            first, end = site.floor_unix_s(arrives_s), site.floor_unix_s(left_s)
+            stays.append(StayAhead(first, max(end, first + step_s), used_kwh, asked_kwh))
             if left_s >= end_s:
                 break
         return stays
 
-    def _hours(self, step: int, leave_step: int, hour_count: int, per_hour: int) -> _Hours:
-        inputs, storage = self._inputs, self._storage
-        grid = inputs.grid
-        edges = leave_step + per_hour * np.arange(hour_count + 1, dtype=np.int64)
-        buy, sell = self._prices.over(step, edges)
-        now_s = grid.start_unix_s + step * grid.step_s
-        edges_s = grid.start_unix_s + edges * grid.step_s
-        base_kw = np.nan_to_num(inputs.load_forecaster.forecast(now_s, edges_s, ()).mean_kw)
-        base_kw -= np.nan_to_num(inputs.solar_forecaster.forecast(now_s, edges_s, ()).mean_kw)
-        hour_h = per_hour * grid.step_h
+    def _hours(self, now_unix_s: int, leave_unix_s: int, hour_count: int) -> _Hours:
+        site, storage = self._site, self._storage
+        edges_s: TimeArray = leave_unix_s + site.hour_s * np.arange(hour_count + 1, dtype=np.int64)
+        buy, sell = site.prices.over(now_unix_s, edges_s)
+        base_kw = np.nan_to_num(site.load_forecaster.forecast(now_unix_s, edges_s, ()).mean_kw)
+        base_kw -= np.nan_to_num(site.solar_forecaster.forecast(now_unix_s, edges_s, ()).mean_kw)
+        hour_h = site.hour_s / 3600.0
         charge_kw = np.full(hour_count, storage.charge_kw_max)
-        if inputs.import_limit_kw is not None:
-            charge_kw = np.clip(inputs.import_limit_kw - base_kw, 0.0, charge_kw)
+        if site.import_limit_kw is not None:
+            charge_kw = np.clip(site.import_limit_kw - base_kw, 0.0, charge_kw)
         sun_kw = np.clip(-base_kw, 0.0, charge_kw)
         house_kw = np.clip(base_kw, 0.0, storage.discharge_kw_max)
         sold_kw = storage.discharge_kw_max - house_kw
-        if not self._batteries_may_export:
+        if not self._car.may_export:
             sold_kw[:] = 0.0
         sun_price = sell
-        if inputs.solar_curtailable:
+        if site.solar_curtailable:
             # What would cost to export is left unused, and where import earns, imported instead.
             sun_price = np.where(sell > 0, sell, np.minimum(buy, 0.0))
         gain, loss = storage.charge_efficiency, storage.discharge_efficiency
@@ -228,18 +251,17 @@ class StoredWorth:
             np.stack(slopes, axis=1),
             np.stack(widths, axis=1) * hour_h,
             max(float(np.abs(buy).max()), 0.01) / gain,
-            per_hour,
         )
 
     def _worth(
         self,
-        futures: list[list[PlugIn]],
-        leave_step: int,
+        futures: list[list[StayAhead]],
+        leave_unix_s: int,
         hours: _Hours,
         refill_price_per_kwh: float,
     ) -> FloatArray:
         """[nodes] the mean worth over the futures."""
-        events = _Events.of(futures, leave_step, len(hours.slopes), hours.steps)
+        events = _Events.of(futures, leave_unix_s, len(hours.slopes), self._site.hour_s)
         worth = np.tile(refill_price_per_kwh * self._nodes_kwh, (len(futures), 1))
         for hour in range(len(hours.slopes) - 1, -1, -1):
             for index, stay in events.departures[hour]:
@@ -256,15 +278,15 @@ class StoredWorth:
                 worth[index] = self._before_trip(worth[index], stay.energy_kwh_used, hours)
         return np.asarray(worth.mean(axis=0))
 
-    def _asked_kwh(self, stay: PlugIn) -> float:
+    def _asked_kwh(self, stay: StayAhead) -> float:
         asked = stay.energy_kwh_asked
         return 0.0 if asked is None else min(asked, self._storage.energy_kwh_max)
 
-    def _gained_kwh_most(self, stay: PlugIn) -> float:
-        stay_h = (stay.departure_step - stay.arrival_step) * self._inputs.grid.step_h
+    def _gained_kwh_most(self, stay: StayAhead) -> float:
+        stay_h = (stay.departure_unix_s - stay.arrival_unix_s) / 3600.0
         return self._storage.charge_kw_max * self._storage.charge_efficiency * stay_h
 
-    def _penalty(self, stay: PlugIn, hours: _Hours) -> FloatArray:
+    def _penalty(self, stay: StayAhead, hours: _Hours) -> FloatArray:
         """[nodes] for leaving with less than is asked."""
         short = np.maximum(self._asked_kwh(stay) - self._nodes_kwh, 0.0)
         return _ASKED_WEIGHT * hours.dearest_price_per_kwh * short
