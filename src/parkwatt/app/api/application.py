@@ -16,13 +16,15 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 import parkwatt
-from parkwatt.app.api import chargers, credentials, journal
+from parkwatt.app.api import chargers, credentials, journal, plans, site_routes, stream, wishes
 from parkwatt.app.api.bounds import Bounds
 from parkwatt.app.api.site import Site
+from parkwatt.app.api.stream import Streams
 from parkwatt.app.api.views import DetailView, FaultsView, FaultView, HealthView
 from parkwatt.app.metrics import Metrics
 from parkwatt.domain.errors import InputError, ParkwattError
 
+_PARTS = (site_routes, plans, wishes, stream, chargers, credentials, journal)
 _VALUE_CHARACTERS_MAX = 200
 _NEEDS_TOKEN = HTTPException(
     401, "a token is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"}
@@ -49,14 +51,15 @@ def create_application(site: Site, token: str, metrics: Metrics) -> FastAPI:
     application = FastAPI(
         title="Parkwatt",
         version=parkwatt.__version__,
-        description="Chargers, their transactions, commands to them, and the journal.",
+        description="The site, its cars and what their drivers wish; chargers, their transactions, and the journal.",
         docs_url=None,
         redoc_url=None,
     )
     application.state.site = site
+    application.state.streams = Streams()
     guarded = [Depends(authorised)]
-    for router in (chargers.router, credentials.router, journal.router):
-        application.include_router(router, dependencies=guarded, responses=_ANSWERS)
+    for part in _PARTS:
+        application.include_router(part.router, dependencies=guarded, responses=_ANSWERS)
 
     @application.get("/health", tags=["operation"])
     async def health() -> HealthView:

@@ -46,7 +46,10 @@ class CarTable:
 def read_cars(
     records: list[Record], chargers: Mapping[str, ChargerSettings], announced: set[str] | None
 ) -> tuple[CarTable, ...]:
-    """All cars. ``chargers``: those with a table of their own. ``announced``: those with a credential; None: any may connect."""
+    """All cars. ``chargers``: those with a table of their own.
+
+    ``announced``: those with a credential; None: any may connect.
+    """
     found: list[CarTable] = []
     names: set[str] = set()
     places: set[tuple[str, int]] = set()

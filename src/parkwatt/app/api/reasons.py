@@ -1,0 +1,119 @@
+"""The reasons in a site's journal: set-points, plans, wishes, stays and sources, each in a sentence."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+from parkwatt.app.api.site_words import event_words
+from parkwatt.app.api.views import moment
+from parkwatt.domain.journal import Entry, JournalDamaged
+from parkwatt.domain.site import event as site_event
+from parkwatt.io.store.reader import JournalReader
+
+REASONS_MAX: Final = 1000
+# What says why something was done; readings, quarters of an hour and snapshots are not reasons.
+KINDS: Final = tuple(sorted(site_event.KINDS - {"site.measured", "site.interval", "site.snapshot"}))
+
+
+class ReasonView(BaseModel):
+    """One entry of the journal that tells why."""
+
+    model_config = ConfigDict(extra="forbid")
+    seq: int
+    at: datetime
+    kind: str
+    car_id: str | None
+    message: str
+    payload: dict[str, Any] = Field(description="the whole entry")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which reasons: recorded in [from, until), of one car (and those of the whole site), of one kind, the last ``limit``."""
+
+    from_unix_us: int | None = None
+    until_unix_us: int | None = None
+    car_id: str | None = None
+    kind: str | None = None
+    limit: int = 100
+
+
+def read(journal: Path, wanted: Wanted, zone: ZoneInfo) -> list[ReasonView]:
+    """The reasons, oldest first; reads the journal's file, also beside its writer.
+
+    Raises InputError where there is no journal, JournalDamaged where it cannot be read.
+    """
+    kinds = KINDS if wanted.kind is None else (wanted.kind,) if wanted.kind in KINDS else ()
+    if not kinds:
+        return []
+    reader = JournalReader(journal)
+    entries = reader.read(
+        after_seq=0 if wanted.from_unix_us is None else _seq_before(reader, wanted.from_unix_us),
+        subject=site_event.SUBJECT,
+        kinds=kinds,
+        from_unix_us=wanted.from_unix_us,
+        until_unix_us=wanted.until_unix_us,
+    )
+    return list(deque(_views(entries, wanted.car_id, zone), maxlen=wanted.limit))
+
+
+def _seq_before(reader: JournalReader, unix_us: int) -> int:
+    """The last entry before a time, found by halving: the journal has no index of times, and may be long."""
+    lowest, highest = 0, reader.last()[0]
+    while lowest < highest:
+        middle = (lowest + highest) // 2
+        (entry,) = reader.read(after_seq=middle, last_seq=middle + 1)
+        if entry.recorded_unix_us < unix_us:
+            lowest = middle + 1
+        else:
+            highest = middle
+    return lowest
+
+
+def read_after(journal: Path, after_seq: int, zone: ZoneInfo, limit: int) -> list[ReasonView]:
+    """The first ``limit`` reasons after an entry, oldest first."""
+    entries = JournalReader(journal).read(
+        after_seq=after_seq, subject=site_event.SUBJECT, kinds=KINDS
+    )
+    found: list[ReasonView] = []
+    for view in _views(entries, None, zone):
+        found.append(view)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _views(entries: Iterator[Entry], car_id: str | None, zone: ZoneInfo) -> Iterator[ReasonView]:
+    for entry in entries:
+        if entry.payload is None:
+            continue
+        payload = msgspec.json.decode(entry.payload, type=dict[str, Any])
+        named = payload.get("car_id")
+        if car_id is not None and named not in (None, car_id):
+            continue
+        yield reason_view(entry, payload, zone)
+
+
+def reason_view(entry: Entry, payload: dict[str, Any], zone: ZoneInfo) -> ReasonView:
+    """An entry in a sentence. Raises JournalDamaged where it is not what it says it is."""
+    try:
+        event = msgspec.convert(payload, site_event.SiteEvent)
+    except msgspec.ValidationError as error:
+        raise JournalDamaged(f"entry {entry.seq} is no {entry.kind}: {error}") from error
+    return ReasonView(
+        seq=entry.seq,
+        at=moment(entry.recorded_unix_us),
+        kind=entry.kind,
+        car_id=payload.get("car_id"),
+        message=event_words(event, entry.recorded_unix_us, zone),
+        payload=payload,
+    )

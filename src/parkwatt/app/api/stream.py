@@ -1,0 +1,137 @@
+"""A live stream of a site as server-sent events: what it does, at most once a second, and each reason as it is journalled.
+
+`site` events hold the whole state and replace each other; `reason` events bear the journal's number as their id, so that a
+reader who comes back with `Last-Event-ID` gets what it missed from the journal. Nothing is queued for a reader: each gets the
+state as it is when it is ready for it. One that takes nothing for a while is cut off; it comes back and misses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, HTTPException, Request
+from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from parkwatt.app.api import reasons
+from parkwatt.app.api.chargers import SiteGiven
+from parkwatt.app.api.live import LiveSite
+from parkwatt.app.api.site import Site
+from parkwatt.app.api.site_routes import NOT_RUN, LiveGiven
+from parkwatt.app.api.site_views import SiteView, site_view
+
+router = APIRouter(prefix="/v1", tags=["site"], responses=NOT_RUN)
+
+STREAMS_MAX: Final = 32
+EVERY_S: Final = 1.0
+HEARTBEAT_S: Final = 15.0
+SLOW_S: Final = 10.0
+# A reader that missed more than this looks into the journal itself.
+_MISSED_MAX: Final = 500
+
+
+class Streams:
+    """How many readers there are; the application has one."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+@router.get(
+    "/stream",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Server-sent events: `site` and `reason`, each with JSON as its data",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def stream(
+    request: Request,
+    site: SiteGiven,
+    live: LiveGiven,
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> Response:
+    """The site's state whenever it changed, at most once a second, and every reason once it is durable."""
+    streams: Streams = request.app.state.streams
+    if streams.count >= STREAMS_MAX:
+        raise HTTPException(503, f"there are {STREAMS_MAX} readers already")
+    return SiteStream(site, live, streams, last_event_id)
+
+
+class SiteStream(Response):
+    """One reader's stream; ends when it goes away or is too slow."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, site: Site, live: LiveSite, streams: Streams, last_seq: int | None) -> None:
+        super().__init__(headers={"X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._site = site
+        self._live = live
+        self._streams = streams
+        self._seq = site.journal.last_seq if last_seq is None else last_seq
+        self._shown: SiteView | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 ASGI
+        """Stream until the reader is gone; ASGI's own name."""
+        self._streams.count += 1
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            async with asyncio.TaskGroup() as group:
+                writing = group.create_task(self._write(send))
+                await _gone(receive)
+                writing.cancel()
+        except* TimeoutError:
+            pass  # too slow: the connection ends
+        finally:
+            self._streams.count -= 1
+
+    async def _write(self, send: Send) -> None:
+        async def say(text: str) -> None:
+            async with asyncio.timeout(SLOW_S):
+                await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+        await say("retry: 2000\n\n")
+        while True:
+            step = self._live.steps.count
+            text = await self._reasons() + self._state()
+            if text:
+                await say(text)
+            await asyncio.sleep(EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await self._live.steps.after(step)
+                    continue
+            await say(": all is as it was\n\n")
+
+    def _state(self) -> str:
+        """The state, where it is another one."""
+        view = site_view(self._live.snapshot(), self._site.alarms())
+        before, self._shown = self._shown, view
+        if before is not None and view == before.model_copy(update={"at": view.at}):
+            return ""
+        return f"event: site\ndata: {view.model_dump_json()}\n\n"
+
+    async def _reasons(self) -> str:
+        """What was journalled since the last look."""
+        if self._site.journal.last_seq <= self._seq:
+            return ""
+        last_seq, zone = self._site.journal.last_seq, self._live.snapshot().settings.time_zone
+        journal: Path = self._site.journal.path
+        found = await asyncio.to_thread(reasons.read_after, journal, self._seq, zone, _MISSED_MAX)
+        self._seq = found[-1].seq if len(found) == _MISSED_MAX else last_seq
+        return "".join(
+            f"event: reason\nid: {reason.seq}\ndata: {reason.model_dump_json()}\n\n"
+            for reason in found
+        )
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the reader went away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
