@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from parkwatt.domain.calendar import DAY_S, day_number
+import numpy as np
+
+from parkwatt.domain.calendar import day_number
 from parkwatt.domain.record import Record, as_number, kind_of, range_rule
 from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import (
-    DayAheadPublication,
     DemandCharge,
     FlatPrice,
     Price,
@@ -20,15 +21,18 @@ from parkwatt.domain.tariff import (
     ShareOfPrice,
     Tariff,
 )
+from parkwatt.io.prices.settings import FeedSettings, file_feed, read_feed, read_publication
 from parkwatt.io.public_holidays import public_holidays
 from parkwatt.io.series_source import SeriesSource, read_series_source, read_time_zone
-from parkwatt.io.tariff_periods import read_clock, read_periods
+from parkwatt.io.tariff_periods import read_periods
 
 LoadSeries = Callable[[SeriesSource], IntervalSeries | None]
+AddFeed = Callable[[FeedSettings], None]
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _WHOLE_PRICES = ("periods", "day_ahead", "series")
 _SHARES = ("share_of_import", "share_of_spot")
+_NOTHING = IntervalSeries(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,15 @@ class _Setting:
     time_zone: ZoneInfo
     holidays: frozenset[int]
     load_series: LoadSeries
+    add_feed: AddFeed | None
 
 
-def read_tariff(record: Record, load_series: LoadSeries) -> Tariff:
+def read_tariff(record: Record, load_series: LoadSeries, add_feed: AddFeed | None = None) -> Tariff:
     """The tariff in the table ``record``. ``load_series`` reads a series, and notes its own faults.
+
+    ``add_feed``: for a running site, takes each feed that the prices follow, from a source or a
+    file; no file is read then, and the tariff has no such prices until `Tariff.with_feeds`. Without
+    it, as in a study, each series comes from its file.
 
     Faults are noted in ``record.faults``; the result must not be used if there are any.
     """
@@ -52,7 +61,7 @@ def read_tariff(record: Record, load_series: LoadSeries) -> Tariff:
     if not record.has("time_zone"):
         record.fault("time_zone", "is required")
     time_zone = read_time_zone(record, "time_zone") or ZoneInfo("UTC")
-    setting = _Setting(currency, time_zone, _read_holidays(record), load_series)
+    setting = _Setting(currency, time_zone, _read_holidays(record), load_series, add_feed)
     bought = record.record("import")
     import_price, spot = _read_price(bought, setting)
     export_price = Price(())
@@ -136,34 +145,49 @@ def _read_shares(
         components.append(ShareOfPrice(import_price, share_of_import))
     share_of_spot = record.optional_number("share_of_spot", minimum=0.0, maximum=10.0)
     if share_of_spot is not None and spot is not None:
-        components.append(
-            SeriesPrice(spot.series, factor=share_of_spot, publication=spot.publication)
-        )
+        components.append(replace(spot, factor=share_of_spot, adder_per_kwh=0.0))
     return components
 
 
 def _read_series_price(parent: Record, name: str, setting: _Setting) -> SeriesPrice | None:
+    """A price that follows a series: of a feed where a site runs, else of a file."""
     if not parent.has(name):
         return None
     faults_before = len(parent.faults.found)
     record = parent.record(name)
-    source = read_series_source(record, "price")
-    if source.currency not in (None, setting.currency):
-        record.fault("unit", f"must be in the tariff's currency, {setting.currency}")
     factor = record.number("factor", 1.0)
     adder_per_kwh = record.number("adder_per_kwh", 0.0)
-    publication = None
-    if name == "day_ahead":
-        published_at_s = read_clock(record, "published_at", "13:00")
-        if published_at_s == DAY_S:
-            record.fault("published_at", "must be before 24:00", "24:00")
-        market_zone = read_time_zone(record, "market_time_zone") or setting.time_zone
-        publication = DayAheadPublication(published_at_s, market_zone)
+    feed_name = f"{parent.path.rpartition('.')[2]}.{name}"
+    feed = None
+    if record.has("source"):
+        feed = read_feed(record, feed_name, currency=setting.currency, time_zone=setting.time_zone)
+    publication = feed.publication if feed is not None else None
+    if not record.has("source"):
+        publication = read_publication(record, feed_name, None, setting.time_zone)
+    file = _read_file(record, setting)
     record.finish()
     if len(record.faults.found) > faults_before:
         return None
-    series = setting.load_series(source)
+    if setting.add_feed is not None:
+        if feed is None and file is not None:
+            feed = file_feed(feed_name, file, setting.currency, publication)
+        if feed is not None:
+            setting.add_feed(feed)
+        return SeriesPrice(_NOTHING, factor, adder_per_kwh, feed=feed_name)
+    series = None if file is None else setting.load_series(file)
     return None if series is None else SeriesPrice(series, factor, adder_per_kwh, publication)
+
+
+def _read_file(record: Record, setting: _Setting) -> SeriesSource | None:
+    """The file with the series; None where a source takes its place, and that is enough."""
+    if record.has("source") and not record.has("file"):
+        if setting.add_feed is None:
+            record.fault("file", "is required here: a source is asked by a running site only")
+        return None
+    source = read_series_source(record, "price")
+    if source.currency not in (None, setting.currency):
+        record.fault("unit", f"must be in the tariff's currency, {setting.currency}")
+    return source
 
 
 def _read_demand_charge(parent: Record) -> DemandCharge | None:

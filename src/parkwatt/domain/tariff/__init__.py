@@ -7,6 +7,7 @@ grid or over any edges, exactly: where a price changes within a step, the step g
 time-weighted mean.
 """
 
+from parkwatt.domain.tariff.book import PriceBook, PriceRun
 from parkwatt.domain.tariff.price import (
     DayAheadPublication,
     FlatPrice,
@@ -23,8 +24,10 @@ __all__ = [
     "DemandCharge",
     "FlatPrice",
     "Price",
+    "PriceBook",
     "PriceComponent",
     "PricePeriod",
+    "PriceRun",
     "SeriesPrice",
     "ShareOfPrice",
     "Tariff",

@@ -9,7 +9,8 @@ or 25 hours of them at once. `DayAheadPublication` says up to when prices are kn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -34,6 +35,10 @@ class PriceComponent(Protocol):
         """Up to when prices are published at ``now``; None where they are known for all time."""
         ...
 
+    def with_feeds(self, series: Mapping[str, IntervalSeries]) -> PriceComponent:
+        """The same part with what was received, by the names of the feeds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FlatPrice:
@@ -48,6 +53,10 @@ class FlatPrice:
     def known_until_unix_s(self, now_unix_s: int) -> int | None:  # noqa: ARG002 - at all times
         """None: known for all time."""
         return None
+
+    def with_feeds(self, series: Mapping[str, IntervalSeries]) -> PriceComponent:  # noqa: ARG002 - has none
+        """Itself: it has no feed."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +81,32 @@ class DayAheadPublication:
 class SeriesPrice:
     """value × ``factor`` + ``adder_per_kwh``, of a series in currency per kWh.
 
-    ``publication`` None: the whole series is known beforehand.
+    ``publication`` None: the whole series is known beforehand. ``feed``: the name under which a running site receives
+    the series; then it is known as far as it goes, and ``publication`` counts for nothing.
     """
 
     series: IntervalSeries
     factor: float = 1.0
     adder_per_kwh: float = 0.0
     publication: DayAheadPublication | None = None
+    feed: str | None = None
 
     def over(self, edges_unix_s: TimeArray) -> FloatArray:
         """[len(edges) − 1] the mean price; NaN where the series is not wholly known."""
         return self.series.mean_over(edges_unix_s) * self.factor + self.adder_per_kwh
 
     def known_until_unix_s(self, now_unix_s: int) -> int | None:
-        """The end of the last published day."""
+        """The end of the last published day; of a feed the first time from ``now`` on that it has no price for."""
+        if self.feed is not None:
+            return _gap_after(self.series, now_unix_s)
         if self.publication is None:
             return None
         return self.publication.known_until_unix_s(now_unix_s)
+
+    def with_feeds(self, series: Mapping[str, IntervalSeries]) -> PriceComponent:
+        """The same with the series of its feed, where ``series`` has it."""
+        received = None if self.feed is None else series.get(self.feed)
+        return self if received is None else replace(self, series=received)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +129,10 @@ class Price:
         """The earliest of the components' ends; None where all are known for all time."""
         return earliest([part.known_until_unix_s(now_unix_s) for part in self.components])
 
+    def with_feeds(self, series: Mapping[str, IntervalSeries]) -> Price:
+        """The same price with what was received, by the names of the feeds."""
+        return replace(self, components=tuple(part.with_feeds(series) for part in self.components))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShareOfPrice:
@@ -126,6 +148,23 @@ class ShareOfPrice:
     def known_until_unix_s(self, now_unix_s: int) -> int | None:
         """As long as the other price."""
         return self.price.known_until_unix_s(now_unix_s)
+
+    def with_feeds(self, series: Mapping[str, IntervalSeries]) -> PriceComponent:
+        """The share of the other price with what was received."""
+        return replace(self, price=self.price.with_feeds(series))
+
+
+def _gap_after(series: IntervalSeries, now_unix_s: int) -> int:
+    """The first time from ``now`` on at which the series has no value."""
+    until = now_unix_s
+    known = np.isfinite(series.values) & (series.end_unix_s > now_unix_s)
+    for start, end in zip(
+        series.start_unix_s[known].tolist(), series.end_unix_s[known].tolist(), strict=True
+    ):
+        if start > until:
+            break
+        until = end
+    return until
 
 
 def earliest(times_unix_s: list[int | None]) -> int | None:

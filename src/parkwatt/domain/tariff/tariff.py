@@ -4,11 +4,12 @@ costs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from parkwatt.domain.record import FloatArray
-from parkwatt.domain.series import TimeGrid
+from parkwatt.domain.series import IntervalSeries, TimeGrid
 from parkwatt.domain.tariff.price import Price, earliest
 
 
@@ -54,4 +55,12 @@ class Tariff:
                 self.import_price.known_until_unix_s(now_unix_s),
                 self.export_price.known_until_unix_s(now_unix_s),
             ]
+        )
+
+    def with_feeds(self, series: Mapping[str, IntervalSeries]) -> Tariff:
+        """The tariff with what a running site has received, by the names of the feeds (`PriceBook.all_series`)."""
+        return replace(
+            self,
+            import_price=self.import_price.with_feeds(series),
+            export_price=self.export_price.with_feeds(series),
         )

@@ -8,6 +8,7 @@ the pieces between two edges.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from parkwatt.domain.calendar import (
     month_day_of,
 )
 from parkwatt.domain.record import FloatArray
-from parkwatt.domain.series import TimeArray
+from parkwatt.domain.series import IntervalSeries, TimeArray
 
 BoolArray = NDArray[np.bool_]
 
@@ -121,6 +122,10 @@ class TimeOfUsePrice:
     def known_until_unix_s(self, now_unix_s: int) -> int | None:  # noqa: ARG002 - at all times
         """None: known for all time."""
         return None
+
+    def with_feeds(self, series: Mapping[str, IntervalSeries]) -> TimeOfUsePrice:  # noqa: ARG002 - has none
+        """Itself: it has no feed."""
+        return self
 
     def _readings(self) -> tuple[int, ...]:
         """The seconds of the day at which the price may change; midnight always, as a new day
