@@ -9,7 +9,7 @@ import pytest
 
 from parkwatt.app.api.client import load_settings
 from parkwatt.app.cli import main
-from parkwatt.domain.charger.command import SetPower
+from parkwatt.domain.charger.command import Approved, SetPower
 from parkwatt.domain.charger.event import SetpointJudged, encode, kind
 from parkwatt.domain.charger.rung import Rung
 from parkwatt.domain.journal import Note
@@ -37,7 +37,7 @@ def site(tmp_path: Path) -> Path:
         charger = Charger(made, "C1")
         charger.connect()
         charger.begin()
-        made.backend.set_power("C1", SetPower(1, 6.0, 600, "cheap power"))
+        made.backend.command(Approved("C1", SetPower(1, 6.0, 600, "cheap power")))
         for _ in range(30):
             charger.update()
             made.pass_s(1.0)

@@ -204,13 +204,15 @@ def _read_store(record: Record, site: Path) -> StoreSettings:
 
 def _read_charger(record: Record, defaults: ChargerSettings) -> ChargerSettings:
     tokens = record.texts("tokens")
-    return ChargerSettings(
+    settings = ChargerSettings(
         discharge=record.boolean("discharge", defaults.discharge),
         negative_limit=record.boolean("negative_limit", defaults.negative_limit),
         tokens=defaults.tokens if tokens is None else frozenset(t.casefold() for t in tokens),
         power_kw_max=record.number(
             "power_kw_max", defaults.power_kw_max, minimum=0.1, maximum=_POWER_KW_MAX
         ),
+        power_kw_min=_optional_power(record, "power_kw_min", defaults.power_kw_min),
+        default_kw=_optional_power(record, "default_kw", defaults.default_kw),
         voltage_v=record.number("voltage_v", defaults.voltage_v, minimum=50.0, maximum=1500.0),
         phase_count=record.integer("phase_count", defaults.phase_count, minimum=1, maximum=3),
         heartbeat_s=record.integer("heartbeat_s", defaults.heartbeat_s, minimum=10, maximum=86_400),
@@ -219,6 +221,30 @@ def _read_charger(record: Record, defaults: ChargerSettings) -> ChargerSettings:
         ),
         meter_public_keys=tuple(record.texts("meter_public_keys") or defaults.meter_public_keys),
     )
+    _check_powers(record, settings)
+    return settings
+
+
+def _optional_power(record: Record, name: str, default: float | None) -> float | None:
+    if not record.has(name):
+        return default
+    return record.optional_number(name, minimum=0.0, maximum=_POWER_KW_MAX)
+
+
+def _check_powers(record: Record, settings: ChargerSettings) -> None:
+    """What the powers must be to each other."""
+    least_kw, default_kw = settings.power_kw_min or 0.0, settings.default_kw
+    if least_kw > settings.power_kw_max:
+        rule = f"must be at most power_kw_max, {settings.power_kw_max:g}"
+        record.fault("power_kw_min", rule, least_kw)
+    if default_kw is None or not record.has("default_kw"):
+        return
+    if default_kw > settings.power_kw_max:
+        rule = f"must be at most power_kw_max, {settings.power_kw_max:g}"
+        record.fault("default_kw", rule, default_kw)
+    elif 0.0 < default_kw < least_kw:
+        rule = f"must be 0 or at least power_kw_min, {least_kw:g}: below it the charger charges nothing"
+        record.fault("default_kw", rule, default_kw)
 
 
 def _read_file(record: Record, name: str, folder: Path) -> Path | None:

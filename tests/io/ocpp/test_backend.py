@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from parkwatt.domain.charger.command import SetPower
+from parkwatt.domain.charger.command import Approved, SetPower
 from parkwatt.domain.charger.event import Disconnected, TransactionReported
 from parkwatt.domain.errors import InputError
 from parkwatt.domain.journal import JournalDamaged, Note
@@ -142,7 +142,7 @@ def test_a_new_link_takes_the_place_of_the_old(run: Run) -> None:
 def test_a_restart_keeps_leases_and_says_that_links_are_gone(run: Run) -> None:
     async def story(site: Site) -> None:
         charger = await _charging(site)
-        site.backend.set_power("C1", SetPower(1, 6.0, 300, "a test"))
+        site.backend.command(Approved("C1", SetPower(1, 6.0, 300, "a test")))
         await _heard_out(site, charger)
         charger.cut_off()
         site.crash()
@@ -168,7 +168,7 @@ def test_a_restart_keeps_leases_and_says_that_links_are_gone(run: Run) -> None:
 def test_a_lease_lapses_while_the_charger_is_away(run: Run) -> None:
     async def story(site: Site) -> None:
         charger = await _charging(site)
-        site.backend.set_power("C1", SetPower(1, 6.0, 60, "a test"))
+        site.backend.command(Approved("C1", SetPower(1, 6.0, 60, "a test")))
         await _heard_out(site, charger)
         charger.cut_off()
         site.crash()
@@ -248,8 +248,11 @@ def test_a_set_point_that_cannot_be_meant_changes_nothing(run: Run) -> None:
         await _charging(site)
         before = site.journal.last_seq
         with pytest.raises(InputError, match="power_kw"):
-            site.backend.set_power("C1", SetPower(1, float("nan"), 60, "a test"))
-        assert not site.backend.set_power("nobody", SetPower(1, 1.0, 60, "a test"))
+            site.backend.command(Approved("C1", SetPower(1, float("nan"), 60, "a test")))
+        assert not site.backend.command(Approved("nobody", SetPower(1, 1.0, 60, "a test")))
+        for unapproved in (SetPower(1, 1.0, 60, "a test"), ("C1", SetPower(1, 1.0, 60, "a test"))):
+            with pytest.raises(TypeError, match="approved"):
+                site.backend.command(unapproved)  # type: ignore[arg-type]
         await site.settle()
         assert site.journal.last_seq == before
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parkwatt.domain.charger.command import ReleasePower, SetPower
+from parkwatt.domain.charger.command import Approved, ReleasePower, SetPower
 from parkwatt.domain.charger.event import TransactionReported
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.io.ocpp.fold import Fold
@@ -87,9 +87,9 @@ class _Story:
             charger.connect(boot=bool(values[0]))
         elif name == "set":
             command = SetPower(1, float(str(values[0])), int(str(values[1])), "a test")
-            backend.set_power(charger.charger_id, command)
+            backend.command(Approved(charger.charger_id, command))
         elif name == "release":
-            backend.release_power(charger.charger_id, ReleasePower(1, "enough"))
+            backend.command(Approved(charger.charger_id, ReleasePower(1, "enough")))
 
     async def finish(self) -> None:
         """Every charger gets rid of what it has to report."""

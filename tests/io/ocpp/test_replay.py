@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from parkwatt.domain.charger import event as events
-from parkwatt.domain.charger.command import SetPower
+from parkwatt.domain.charger.command import Approved, SetPower
 from parkwatt.domain.charger.event import CommandSent, RungChanged, SetpointJudged
 from parkwatt.domain.charger.rung import Rung
 from parkwatt.domain.journal import THINNED, Entry
@@ -26,7 +26,7 @@ def _entries(directory: Path) -> list[Entry]:
         charger.connect()
         charger.begin()
         for power_kw in (6.0, 3.0):
-            site.backend.set_power("C1", SetPower(1, power_kw, 600, "a test"))
+            site.backend.command(Approved("C1", SetPower(1, power_kw, 600, "a test")))
             for _ in range(40):
                 charger.update()
                 site.pass_s(1.0)

@@ -170,13 +170,17 @@ class DeviationSeen(_Event, frozen=True, tag="charger.deviation"):
 
 
 class CommandSent(_Event, frozen=True, tag="command.sent"):
-    """A message to the charger. ``purpose``: setpoint, default, check, commissioning, hand; ``reason``: in words."""
+    """A message to the charger. ``purpose``: setpoint, default, check, commissioning, hand; ``reason``: in words.
+
+    ``following``: a set-point for which only the meter moved, which makes it and its answer telemetry.
+    """
 
     message_id: str
     action: str
     payload: msgspec.Raw
     purpose: str
     reason: str
+    following: bool = False
 
 
 class CommandAnswered(_Event, frozen=True, tag="command.answered"):
@@ -188,10 +192,14 @@ class CommandAnswered(_Event, frozen=True, tag="command.answered"):
     reason_code: str = ""
     error: str = ""
     payload: msgspec.Raw = msgspec.Raw(b"{}")
+    following: bool = False
 
 
 class SetpointAsked(_Event, frozen=True, tag="setpoint.asked"):
-    """A set-point was asked for; what came of it follows in `CommandSent` and `SetpointJudged`."""
+    """A set-point was asked for; what came of it follows in `CommandSent` and `SetpointJudged`.
+
+    The reason of one that follows the meter is left out where it is that of the one before.
+    """
 
     command: SetPower
 
@@ -279,11 +287,20 @@ def kind(event: ChargerEvent) -> str:
 
 
 def is_telemetry(event: ChargerEvent) -> bool:
-    """Whether retention may thin the event: readings in the middle of things, nothing that began, ended or was decided."""
+    """Whether retention may thin the event: readings in the middle of things, and set-points that only follow the meter.
+
+    Nothing that began, ended, was decided anew or was refused.
+    """
     if isinstance(event, TransactionReported):
         return event.phase == "updated" and event.periodic
     if isinstance(event, NoticeReceived):
         return event.action in _STREAMS and not event.critical
+    if isinstance(event, SetpointAsked):
+        return event.command.following
+    if isinstance(event, CommandSent):
+        return event.following
+    if isinstance(event, CommandAnswered):
+        return event.following and not event.error and event.status in {"", "Accepted"}
     return isinstance(event, _TELEMETRY)
 
 

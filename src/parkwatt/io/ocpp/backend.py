@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from parkwatt.domain.charger import event as events
-from parkwatt.domain.charger.command import ReleasePower, SetPower
+from parkwatt.domain.charger.command import Approved, SetPower
 from parkwatt.domain.charger.event import ChargerEvent
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.domain.journal import Entry, Journal, JournalDamaged
@@ -252,24 +252,25 @@ class Backend:
         now_unix_us = self._clock()
         self._take(slot, slot.station.disconnect(reason, now_unix_us), now_unix_us)
 
-    # Wishes.
+    # Commands.
 
-    def set_power(self, charger_id: str, command: SetPower) -> bool:
-        """Hold a power at a charger; False where it was never heard of. Raises InputError for what cannot be meant."""
-        slot = self._touched(charger_id)
+    def command(self, approved: Approved) -> bool:
+        """Send what the guard let pass; False where the charger was never heard of.
+
+        Raises TypeError for anything else, InputError for what cannot be meant.
+        """
+        if not isinstance(approved, Approved):
+            raise TypeError(f"only what the guard approved is sent, not {approved!r}")
+        slot = self._touched(approved.charger_id)
         if slot is None:
             return False
         now_unix_us = self._clock()
-        self._take(slot, slot.station.set_power(command, now_unix_us), now_unix_us)
-        return True
-
-    def release_power(self, charger_id: str, command: ReleasePower) -> bool:
-        """End a set-point; False where the charger was never heard of."""
-        slot = self._touched(charger_id)
-        if slot is None:
-            return False
-        now_unix_us = self._clock()
-        self._take(slot, slot.station.release_power(command, now_unix_us), now_unix_us)
+        command = approved.command
+        if isinstance(command, SetPower):
+            step = slot.station.set_power(command, now_unix_us)
+        else:
+            step = slot.station.release_power(command, now_unix_us)
+        self._take(slot, step, now_unix_us)
         return True
 
     def forget_rung(self, charger_id: str, evse_id: int) -> bool:

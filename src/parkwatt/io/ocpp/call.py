@@ -15,7 +15,8 @@ class Call:
 
     ``payload``: JSON-like, checked strictly before it is sent. ``reason``: why, in words; it is journalled. ``key``: a newer
     call with the same key takes the place of one that was not sent yet. ``urgent``: before others that wait. ``tag``:
-    whatever the asker needs to recognise the answer; the session returns it untouched.
+    whatever the asker needs to recognise the answer; the session returns it untouched. ``following``: a set-point that only
+    follows the meter, of many.
     """
 
     action: str
@@ -26,6 +27,7 @@ class Call:
     urgent: bool = False
     tag: str = ""
     timeout_s: float = 30.0
+    following: bool = False
 
 
 @dataclass(frozen=True, slots=True)

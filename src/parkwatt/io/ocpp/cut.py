@@ -19,7 +19,7 @@ from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.slot import Slot
 
 # The format of the payload.
-CUT_VERSION = 2
+CUT_VERSION = 3
 _CHARGERS_A_TURN = 50
 
 

@@ -77,7 +77,7 @@ def trigger_answered(turn: Turn, evse: EvseMemory, answer: Answer) -> None:
 
 
 def _view(sent: Sent, scheduled_kw: float) -> ScheduleView:
-    aim = goal(sent.power_kw, sent.curve, None)
+    aim = goal((sent.power_kw, sent.power_kw), sent.curve, None)
     if aim.discharges and scheduled_kw > aim.tolerance_kw:
         return "opposes"
     return "follows" if aim.allows(scheduled_kw) else "differs"
@@ -96,6 +96,8 @@ def _accepted(turn: Turn, evse: EvseMemory, sent: Sent) -> None:
         evse.check.accepted_unix_us = turn.now_unix_us
         ask_schedule(turn, evse)
     tell_refusal(turn, evse)
+    if evse.held_unix_us:
+        drive(turn, evse)
 
 
 def _update_refused(turn: Turn, evse: EvseMemory, sent: Sent, answer: Answer) -> None:

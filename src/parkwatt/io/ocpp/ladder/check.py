@@ -52,10 +52,14 @@ _DEADLINES_US = (
 
 
 class Goal(NamedTuple):
-    """What was asked for: a power, or a range where the charger adds a response to the grid's frequency."""
+    """What was asked for: a power, or a range where it changes all the time or the charger adds a response of its own.
+
+    ``least_kw``: below it a charger may rest or do that much instead, which shows neither obedience nor the lack of it.
+    """
 
     low_kw: float
     high_kw: float
+    least_kw: float = 0.0
 
     @property
     def discharges(self) -> bool:
@@ -67,6 +71,21 @@ class Goal(NamedTuple):
         """How far off the meter may be."""
         return max(FLOOR_KW, _SHARE * max(abs(self.low_kw), abs(self.high_kw)))
 
+    @property
+    def may_rest(self) -> bool:
+        """Whether so little discharging was asked for that a car at rest shows nothing."""
+        return -self.least_kw < self.high_kw < 0.0
+
+    @property
+    def lowest_kw(self) -> float:
+        """The most discharging that is still what was asked for."""
+        return -self.least_kw if -self.least_kw < self.low_kw < 0.0 else self.low_kw
+
+    @property
+    def highest_kw(self) -> float:
+        """The most charging that is still what was asked for."""
+        return self.least_kw if 0.0 < self.high_kw < self.least_kw else self.high_kw
+
     def distance_kw(self, power_kw: float) -> float:
         """How far a power is from what was asked for."""
         return max(self.low_kw - power_kw, power_kw - self.high_kw, 0.0)
@@ -76,9 +95,11 @@ class Goal(NamedTuple):
         tolerance_kw = self.tolerance_kw
         if self.discharges:
             shown_kw = min(tolerance_kw, -self.high_kw / 2.0)
-            return self.low_kw - tolerance_kw <= power_kw <= -shown_kw
+            upper_kw = FLOOR_KW if self.may_rest else -shown_kw
+            return self.lowest_kw - tolerance_kw <= power_kw <= upper_kw
         beneath_kw = tolerance_kw if self.low_kw < 0.0 else FLOOR_KW
-        return min(self.low_kw, 0.0) - beneath_kw <= power_kw <= self.high_kw + tolerance_kw
+        lower_kw = min(self.lowest_kw, 0.0) - beneath_kw
+        return lower_kw <= power_kw <= self.highest_kw + tolerance_kw
 
 
 class Finding(NamedTuple):
@@ -88,14 +109,23 @@ class Finding(NamedTuple):
     reason: str
 
 
-def goal(power_kw: float, curve: FrequencyCurve | None, frequency_hz: float | None) -> Goal:
-    """What to expect of a set-point, with the response to the frequency where the meter tells that, else within its range."""
+def goal(
+    asked_kw: tuple[float, float],
+    curve: FrequencyCurve | None,
+    frequency_hz: float | None,
+    least_kw: float = 0.0,
+) -> Goal:
+    """What to expect of the set-points in a range, with the response to the frequency that they hold.
+
+    That is known where the meter tells the frequency, else anything within its range.
+    """
+    low_kw, high_kw = asked_kw
     if curve is None:
-        return Goal(power_kw, power_kw)
+        return Goal(low_kw, high_kw, least_kw)
     if frequency_hz is None:
-        return Goal(power_kw + min(curve.power_kw), power_kw + max(curve.power_kw))
+        return Goal(low_kw + min(curve.power_kw), high_kw + max(curve.power_kw), least_kw)
     added_kw = _interpolated(curve, frequency_hz)
-    return Goal(power_kw + added_kw, power_kw + added_kw)
+    return Goal(low_kw + added_kw, high_kw + added_kw, least_kw)
 
 
 def see(check: Check, aim: Goal, power_kw: float, now_unix_us: int) -> None:
@@ -190,6 +220,8 @@ def last_word(check: Check, aim: Goal) -> Finding:
     asked = f"asked for {_kw(aim.high_kw)}, {_shown(check)}"
     if check.power_kw is not None and -aim.tolerance_kw >= check.power_kw >= aim.low_kw:
         return Finding("followed", f"{asked}: it is on its way")
+    if aim.may_rest and check.power_kw is not None and abs(check.power_kw) <= aim.tolerance_kw:
+        return Finding("undecided", f"{asked}: that may be less than it can")
     return Finding("unseen", f"{asked} when time was up")
 
 
@@ -245,10 +277,13 @@ def _discharging(
     late = still and passed_us >= _LAST_US
     if not late and (not still or passed_us < _IGNORED_US or seen_us < _BLIND_OPPOSED_US):
         return None
-    if power_kw < aim.low_kw - tolerance_kw:
+    if power_kw < aim.lowest_kw - tolerance_kw:
         return Finding("ignored", f"{asked}: it discharges more than it was asked to")
     if power_kw <= -tolerance_kw:
-        return Finding("followed", f"{asked}: it discharges less than it was asked to")
+        least = "the least it can" if power_kw < aim.low_kw else "less than it was asked to"
+        return Finding("followed", f"{asked}: it discharges {least}")
+    if aim.may_rest:
+        return Finding("undecided", f"{asked}: that may be less than it can")
     if seen_us < _BLIND_OPPOSED_US:
         return Finding("unseen", f"{asked} and nothing after that")
     return Finding("ignored", _with_schedule(check, asked))

@@ -82,6 +82,7 @@ def stay(turn: Turn, evse: EvseMemory, sent: Sent, fault: Fault, reason: str) ->
         instead = verdict(evse, sent, fault, f"it was told to rest: {reason}")
         judge(turn, evse, msgspec.structs.replace(instead, power_kw=evse.wanted.power_kw))
     evse.check = None
+    evse.checked[sent.direction] = turn.now_unix_us
     if sent.rung in evse.proven and fault != "unseen":
         evse.proven.remove(sent.rung)
     settle(turn, evse, reason)

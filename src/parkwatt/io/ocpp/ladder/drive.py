@@ -12,7 +12,7 @@ from typing import Any
 from parkwatt.domain.charger.command import SetPower
 from parkwatt.domain.charger.event import RungChanged, SetpointJudged
 from parkwatt.domain.charger.rung import Rung
-from parkwatt.io.ocpp.ladder import offered, profiles_v2, profiles_v16
+from parkwatt.io.ocpp.ladder import following, offered, profiles_v2, profiles_v16
 from parkwatt.io.ocpp.ladder.check import SECOND_US
 from parkwatt.io.ocpp.ladder.memory import Check, Distrust, EvseMemory, Form, RateUnit, Sent
 from parkwatt.io.ocpp.ladder.rate import wire_rate
@@ -24,7 +24,7 @@ _SAME_KW = 0.05
 _SAME_SHARE = 0.01
 # A reading that is older says nothing of the power before a set-point.
 _BEFORE_US = 15 * SECOND_US
-_RECHECK_US = 300 * SECOND_US
+RECHECK_US = 300 * SECOND_US
 # How far ahead a schedule is read back: its present is what counts.
 _SCHEDULE_S = 300
 # How often a check may begin its time anew because something else was asked for.
@@ -41,8 +41,7 @@ def drive(turn: Turn, evse: EvseMemory) -> None:
         return  # a wish that has lapsed ends with the next tick
     _enter(evse, transaction.transaction_id)
     rung = settle(turn, evse)
-    limit_kw = turn.settings.power_kw_max
-    power_kw = max(-limit_kw, min(limit_kw, wanted.power_kw))
+    power_kw = following.sent_power_kw(turn, wanted.power_kw)
     if power_kw >= 0.0:
         evse.resting, evse.refusal, evse.climb_unix_us = False, "", 0
     elif _unsafe(evse, rung):
@@ -52,8 +51,11 @@ def drive(turn: Turn, evse: EvseMemory) -> None:
         rung, power_kw = Rung.LIMITS_ONLY, 0.0
     elif power_kw < 0.0 and not rung.discharges:
         power_kw, evse.climb_unix_us = 0.0, 0
+    evse.held_unix_us = 0
     if not _holds(turn, evse, wanted, rung, power_kw):
-        _send(turn, evse, wanted, rung, power_kw)
+        evse.held_unix_us = following.waits_until(turn, evse, rung, power_kw)
+        if not evse.held_unix_us:
+            _send(turn, evse, wanted, rung, power_kw)
     if evse.resting and evse.check is None:
         begin_check(turn, evse)
     tell_refusal(turn, evse)
@@ -127,7 +129,7 @@ def begin_check(turn: Turn, evse: EvseMemory) -> None:
         if now_unix_us - heard_unix_us <= _BEFORE_US:
             check.before_kw = known.reading.power_kw
             evse.measured_unix_us = max(evse.measured_unix_us, known.reading.measured_unix_us or 0)
-    evse.recheck_unix_us = now_unix_us + _RECHECK_US
+    evse.recheck_unix_us = now_unix_us + RECHECK_US
     sent = evse.sent
     if sent is not None and sent.power_kw < 0.0:
         evse.climb_unix_us = evse.climb_unix_us or now_unix_us
@@ -152,7 +154,10 @@ def ask_schedule(turn: Turn, evse: EvseMemory) -> None:
 
 def clear(turn: Turn, evse: EvseMemory, reason: str) -> None:
     """Take our profile away: the charger's default holds."""
-    sent, evse.sent, evse.check, evse.checked = evse.sent, None, None, None
+    sent, evse.sent, evse.check = evse.sent, None, None
+    evse.checked.clear()
+    evse.idle = False
+    evse.held_unix_us = 0
     evse.resting = evse.rested = False
     evse.refusal = ""
     if sent is None or not turn.state.connected:
@@ -176,9 +181,8 @@ def clear(turn: Turn, evse: EvseMemory, reason: str) -> None:
 
 def leave(evse: EvseMemory) -> None:
     """Forget what was sent: the transaction, the link or the charger's memory of it is gone."""
-    if evse.check is not None:
-        evse.checked = None
     evse.sent = evse.check = None
+    evse.held_unix_us = 0
     evse.resting = evse.rested = evse.reinstalled = evse.tells_power = False
     evse.measured_unix_us = 0
     evse.mark = None
@@ -202,7 +206,9 @@ def _enter(evse: EvseMemory, transaction_id: str) -> None:
     leave(evse)
     evse.transaction_id = transaction_id
     evse.distrusts = [found for found in evse.distrusts if found.transaction_id is None]
-    evse.judged = evse.checked = evse.doubted = None
+    evse.judged = evse.doubted = None
+    evse.checked.clear()
+    evse.idle = False
     evse.refusal = ""
 
 
@@ -272,7 +278,10 @@ def _send(turn: Turn, evse: EvseMemory, wanted: SetPower, rung: Rung, power_kw: 
         form,
     )
     sent.curve, sent.dynamic = curve, rung is Rung.DYNAMIC_SETPOINT
-    reason = f"{power_kw:+.1f} kW for {lease_s} s: {wanted.reason}"
+    if last is None or (last.rung, last.transaction_id) != (rung, evse.transaction_id):
+        evse.asked_kw.clear()
+    following.note_asked(evse, power_kw, now_unix_us)
+    reason = _reason(turn, wanted, power_kw, lease_s)
     key = f"ladder:{evse.evse_id}"
     if in_place and last is not None:
         sent.lease_s = last.lease_s
@@ -282,25 +291,57 @@ def _send(turn: Turn, evse: EvseMemory, wanted: SetPower, rung: Rung, power_kw: 
     else:
         payload = _profile(turn, evse, sent)
         action, kind = "SetChargingProfile", "set"
-    turn.call(action, payload, "setpoint", reason, tag(evse, kind), key=key, urgent=True)
-    _watch(turn, evse, sent)
+    turn.call(
+        action,
+        payload,
+        "setpoint",
+        reason,
+        tag(evse, kind),
+        key=key,
+        urgent=True,
+        following=wanted.following,
+    )
+    _watch(turn, evse, sent, last)
 
 
-def _watch(turn: Turn, evse: EvseMemory, sent: Sent) -> None:
-    """Begin a check where a direction is new on this rung; let one that runs know that the set-point changed."""
-    sign = (sent.transaction_id, sent.rung, sent.power_kw < 0.0)
-    if evse.checked != sign or evse.resting:
-        evse.checked = sign
+def _reason(turn: Turn, wanted: SetPower, power_kw: float, lease_s: int) -> str:
+    """Why it is sent. What follows the meter comes too often to say more than what it is."""
+    reason = f"{power_kw:+.1f} kW for {lease_s} s"
+    if following.is_too_little(turn, wanted.power_kw):
+        reason += (
+            f", since {wanted.power_kw:+.2f} kW is less than the {turn.settings.power_kw_min:g} kW "
+            "that the charger needs"
+        )
+    return reason if wanted.following or not wanted.reason else f"{reason}: {wanted.reason}"
+
+
+def _watch(turn: Turn, evse: EvseMemory, sent: Sent, last: Sent | None) -> None:
+    """Begin a check where a direction is new on this rung, or was not looked at for long.
+
+    One that runs is let know that the set-point changed; one of another direction cannot go on.
+    """
+    if evse.resting:
         begin_check(turn, evse)
-    elif evse.check is not None:
+    elif evse.check is not None and last is not None and last.direction == sent.direction:
         _restart(evse.check, turn.now_unix_us)
+    elif _is_due(turn, evse, sent):
+        begin_check(turn, evse)
+    elif last is None or last.direction != sent.direction:
+        evse.check = None
+
+
+def _is_due(turn: Turn, evse: EvseMemory, sent: Sent) -> bool:
+    checked_unix_us = evse.checked.get(sent.direction)
+    if checked_unix_us is not None:
+        return turn.now_unix_us - checked_unix_us >= RECHECK_US
+    return not (evse.idle and abs(sent.power_kw) < following.doubtful_kw(turn, evse))
 
 
 def _restart(check: Check, now_unix_us: int) -> None:
     """Another power in the same direction gets its time too, but not for ever."""
-    check.distance_kw, check.progress_unix_us = None, now_unix_us
     if check.restarts < _RESTARTS_MAX:
         check.restarts += 1
+        check.distance_kw, check.progress_unix_us = None, now_unix_us
         check.began_unix_us, check.accepted_unix_us = now_unix_us, None
 
 

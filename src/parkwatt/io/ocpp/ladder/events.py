@@ -73,7 +73,7 @@ def _connected(turn: Turn, _event: Connected) -> None:
     memory.ready_unix_us = turn.now_unix_us + wait_us
     if boot is not None and not boot.accepted:
         memory.ready_unix_us = None
-    if memory.default != "installed":
+    if memory.default != "installed" or safe_default.is_other(turn):
         safe_default.remove(memory)
     for evse in memory.evses.values():
         leave(evse)
@@ -97,7 +97,7 @@ def _booted(turn: Turn, event: Booted) -> None:
     safe_default.remove(memory)
     for evse in memory.evses.values():
         leave(evse)
-        evse.checked = None
+        evse.checked.clear()
     if event.accepted:
         _ready(turn)
     else:

@@ -71,6 +71,7 @@ class Ladder:
             raise InputError(faults)
         turn = Turn(self.settings, self.memory, state, now_unix_us, self._offers, asked=True)
         evse = self.memory.evse(command.evse_id)
+        command = _shortened(command, evse)
         turn.emit(SetpointAsked(command))
         evse.wanted = command
         evse.lease_ends_unix_us = now_unix_us + command.lease_s * SECOND_US
@@ -182,6 +183,8 @@ class Ladder:
 def _wakes(turn: Turn, evse: EvseMemory) -> Iterator[int]:
     if evse.wanted is not None:
         yield evse.lease_ends_unix_us
+        if evse.held_unix_us:
+            yield evse.held_unix_us
     if evse.sent is not None:
         renew = renew_unix_us(evse, asked=False)
         if renew is not None:
@@ -195,6 +198,14 @@ def _release(turn: Turn, evse: EvseMemory, reason: str, *, lapsed: bool) -> None
     evse.wanted = None
     turn.emit(SetpointReleased(evse.evse_id, reason, lapsed))
     clear(turn, evse, reason)
+
+
+def _shortened(command: SetPower, evse: EvseMemory) -> SetPower:
+    """As it is written down: what follows the meter does not say again why."""
+    if command.following and command.reason in {"", evse.reason}:
+        return msgspec.structs.replace(command, reason="")
+    evse.reason = command.reason
+    return command
 
 
 def _faults(command: SetPower) -> Iterator[InputFault]:

@@ -38,6 +38,11 @@ class Sent(msgspec.Struct, omit_defaults=True):
     accepted: bool = False
     curve: FrequencyCurve | None = None
 
+    @property
+    def direction(self) -> int:
+        """What a check of it is about: the rung, and whether it discharges."""
+        return 2 * self.rung + (self.power_kw < 0.0)
+
 
 class Check(msgspec.Struct, omit_defaults=True):
     """A check that runs. Powers are the meter's, times those of receipt.
@@ -86,13 +91,16 @@ class Distrust(msgspec.Struct, frozen=True, omit_defaults=True):
 class EvseMemory(msgspec.Struct, omit_defaults=True):
     """One connection point. ``rung`` drives it, ``highest`` is what it is trusted with, ``proven`` what it has shown.
 
-    ``lease_ends_unix_us``: of what is wanted; ``serial``: counts what was sent; ``form``, ``tried``: ways to write a
-    profile after a refusal. ``resting``: it is brought to rest before it is asked to discharge; ``rested``: the meter has
-    shown that it does not charge, and nothing else was accepted since. ``climb_unix_us``: when the search for a rung that
-    discharges began; 0: there is none. ``checked``: of which transaction, rung and direction the last check was.
-    ``refusal``: why it does not discharge, as it was told; ``doubted``: the rung that was lost by a schedule alone.
-    ``measured_unix_us``: of the newest reading, by the charger's clock, first heard of at ``second_began_unix_us``.
-    ``tells_power``: its meter reports power; where it does not, ``mark`` and ``step_kwh`` are of its energy registers.
+    ``lease_ends_unix_us``, ``reason``: of what is wanted, the reason also where it was not told again; ``serial``: counts what
+    was sent; ``form``, ``tried``: ways to write a profile after a refusal. ``resting``: it is brought to rest before it is
+    asked to discharge; ``rested``: the meter has shown that it does not charge, and nothing else was accepted since.
+    ``climb_unix_us``: when the search for a rung that discharges began; 0: there is none. ``checked``: when a check in this
+    transaction came to something, by `Sent.direction`; ``idle``: it rested where so little was asked for that this shows
+    nothing. ``asked_kw``: what it was told lately, and since when; ``held_unix_us``: until then a change that is in no hurry
+    waits; 0: none does. ``refusal``: why it does not discharge, as it was told; ``doubted``: the rung that was lost by a
+    schedule alone. ``measured_unix_us``: of the newest reading, by the charger's clock, first heard of at
+    ``second_began_unix_us``. ``tells_power``: its meter reports power; where it does not, ``mark`` and ``step_kwh`` are of its
+    energy registers.
     """
 
     evse_id: int
@@ -105,6 +113,7 @@ class EvseMemory(msgspec.Struct, omit_defaults=True):
     transaction_id: str = ""
     wanted: SetPower | None = None
     lease_ends_unix_us: int = 0
+    reason: str = ""
     sent: Sent | None = None
     serial: int = 0
     form: Form | None = None
@@ -115,7 +124,10 @@ class EvseMemory(msgspec.Struct, omit_defaults=True):
     refusal: str = ""
     doubted: Rung | None = None
     check: Check | None = None
-    checked: tuple[str, Rung, bool] | None = None
+    checked: dict[int, int] = msgspec.field(default_factory=dict)
+    idle: bool = False
+    asked_kw: list[tuple[int, float]] = msgspec.field(default_factory=list)
+    held_unix_us: int = 0
     climb_unix_us: int = 0
     recheck_unix_us: int = 0
     judged: SetpointJudged | None = None
@@ -133,14 +145,16 @@ class LadderState(msgspec.Struct, omit_defaults=True):
     """One charger: its connection points and the quirks it showed. Quirks last until its firmware changes.
 
     ``ready``: it may be told something, at ``ready_unix_us`` if it says nothing before. ``form``: the one it accepted;
-    ``limit_purpose``: of the limits that it accepts. ``no_schedule``: it has none to read back, or one that its meter refuted.
-    ``default_by_evse``: it takes no default for all connection points at once. ``hand_clears``: message ids of clears by hand.
+    ``limit_purpose``: of the limits that it accepts. ``default_kw``: the limit of the default that was sent last.
+    ``no_schedule``: it has none to read back, or one that its meter refuted. ``default_by_evse``: it takes no default for all
+    connection points at once. ``hand_clears``: message ids of clears by hand.
     """
 
     firmware: str = ""
     ready: bool = False
     ready_unix_us: int | None = None
     default: DefaultStatus = "none"
+    default_kw: float | None = None
     default_by_evse: bool = False
     default_tried: int = 0
     defaults_open: int = 0
@@ -172,7 +186,8 @@ def forget_proofs(evse: EvseMemory) -> None:
     evse.distrusts.clear()
     evse.ignored_counts.clear()
     evse.tried.clear()
-    evse.form = evse.checked = evse.judged = None
+    evse.checked.clear()
+    evse.form = evse.judged = None
     evse.resting = evse.rested = False
     evse.climb_unix_us = 0
     evse.refusal, evse.doubted = "", None

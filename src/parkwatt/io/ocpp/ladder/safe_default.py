@@ -1,7 +1,8 @@
 """The safe default: a profile of the lowest level that lets a charger charge within its limit and never discharge.
 
-It is there before any set-point: when one lapses, also because Parkwatt is gone, the charger falls back to it. It is tried for
-all connection points at once, then for each, in W and in A.
+It is there before any set-point: when one lapses, also because Parkwatt is gone, the charger falls back to it. Its limit is
+`default_kw`, which a site sets so that what all chargers do of their own stays within the connection; another one in the
+settings is installed with the next link. It is tried for all connection points at once, then for each, in W and in A.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ def answered(turn: Turn, answer: Answer) -> bool:
     return False
 
 
+def is_other(turn: Turn) -> bool:
+    """Whether the settings want another default than the one that was sent last."""
+    return turn.memory.default_kw != turn.settings.default_limit_kw
+
+
 def remove(memory: LadderState) -> None:
     """Take the default for gone."""
     memory.default = "none"
@@ -65,7 +71,7 @@ def _send(turn: Turn) -> None:
     targets = evse_ids if by_evse else [0]
     memory.defaults_open = len(targets)
     profiles = profiles_v2 if turn.version.is_2 else profiles_v16
-    limit_kw = turn.settings.power_kw_max
+    limit_kw = memory.default_kw = turn.settings.default_limit_kw
     for evse_id in targets:
         payload = profiles.default_profile(
             evse_id,

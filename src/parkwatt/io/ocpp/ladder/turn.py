@@ -14,7 +14,7 @@ from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.ocpp.version import Version
 
 # A set-point that takes longer to be answered is no help within a check.
-_TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0
 # Ids of our profiles: small, fixed, and apart from those that people choose by hand.
 _DEFAULT_PROFILE_ID = 100
 _TRANSACTION_PROFILE_ID = 200
@@ -71,9 +71,10 @@ class Turn:
         *,
         key: str | None = None,
         urgent: bool = False,
+        following: bool = False,
     ) -> None:
         """Ask the charger for something; `tag` comes back with the answer."""
-        call = Call(action, payload, purpose, reason, key, urgent, tag, _TIMEOUT_S)
+        call = Call(action, payload, purpose, reason, key, urgent, tag, TIMEOUT_S, following)
         self.step.calls.append(call)
 
 

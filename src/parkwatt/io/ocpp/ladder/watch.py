@@ -10,11 +10,18 @@ from parkwatt.domain.charger.event import SetpointJudged
 from parkwatt.domain.charger.reading import MeterReading
 from parkwatt.domain.charger.rung import Rung
 from parkwatt.io.ocpp.ladder import check as checks
-from parkwatt.io.ocpp.ladder import profiles_v2, profiles_v16
+from parkwatt.io.ocpp.ladder import following, profiles_v2, profiles_v16
 from parkwatt.io.ocpp.ladder.by_register import mean_power_kw
 from parkwatt.io.ocpp.ladder.check import SECOND_US
 from parkwatt.io.ocpp.ladder.demote import Fault, demote, give_up, stay
-from parkwatt.io.ocpp.ladder.drive import begin_check, drive, judge, refuse, settle
+from parkwatt.io.ocpp.ladder.drive import (
+    RECHECK_US,
+    begin_check,
+    drive,
+    judge,
+    refuse,
+    settle,
+)
 from parkwatt.io.ocpp.ladder.memory import Check, EvseMemory, Sent
 from parkwatt.io.ocpp.ladder.turn import Turn, tag
 
@@ -25,8 +32,6 @@ _TRIGGER_HURRY_US = 1 * SECOND_US
 _TRIGGER_FIRST_US = 500_000
 # Over such a time after a set-point a mean power is that of the way there, which matters only where the car was at rest.
 _RAMP_US = 2 * SECOND_US
-# Time for a changed set-point before a reading that does not fit begins a check.
-_CALM_US = 20 * SECOND_US
 _CLIMB_US = 28 * SECOND_US
 _BLIND_US = 90 * SECOND_US
 
@@ -40,7 +45,6 @@ def see(turn: Turn, evse: EvseMemory, readings: tuple[MeterReading, ...]) -> Non
     sent = evse.sent
     if sent is None:
         return
-    aim = _aim(evse, sent)
     check = evse.check
     obeys = sent.accepted and sent.power_kw <= 0.0
     fresh = check is None or checks.is_fresh(check, turn.now_unix_us)
@@ -49,9 +53,9 @@ def see(turn: Turn, evse: EvseMemory, readings: tuple[MeterReading, ...]) -> Non
         _believe(turn, evse, evse.doubted, power_kw)
     if check is not None:
         check.by_register = not evse.tells_power
-        checks.see(check, aim, power_kw, turn.now_unix_us)
+        checks.see(check, _aim(turn, evse, sent), power_kw, turn.now_unix_us)
         go_on(turn, evse)
-    elif _surprises(turn, evse, sent, not aim.allows(power_kw)):
+    elif _surprises(turn, evse, sent, power_kw):
         begin_check(turn, evse)
 
 
@@ -108,15 +112,19 @@ def go_on(turn: Turn, evse: EvseMemory) -> None:
     if evse.resting:
         _rest(turn, evse, check)
         return
-    finding = checks.judge(check, _aim(evse, sent), turn.now_unix_us)
+    aim = _aim(turn, evse, sent)
+    finding = checks.judge(check, aim, turn.now_unix_us)
     if finding is None and _overdue(turn, evse, check, sent):
-        finding = checks.last_word(check, _aim(evse, sent))
+        finding = checks.last_word(check, aim)
     if finding is None:
+        return
+    if finding.verdict == "undecided":
+        evse.check, evse.idle, evse.climb_unix_us = None, True, 0
         return
     if finding.verdict == "followed":
         _followed(turn, evse, check, sent, finding.reason)
     elif finding.verdict == "opposed":
-        for_good = checks.shows_charging(check, _aim(evse, sent))
+        for_good = checks.shows_charging(check, aim)
         demote(turn, evse, sent, "opposed", finding.reason, for_good=for_good)
     elif finding.verdict == "unseen":
         _failed(turn, evse, sent, "unseen", finding.reason)
@@ -182,23 +190,31 @@ def _overdue(turn: Turn, evse: EvseMemory, check: Check, sent: Sent) -> bool:
     return answered and sent.power_kw < 0.0 and evse.climb_unix_us > 0 and late
 
 
-def _aim(evse: EvseMemory, sent: Sent) -> checks.Goal:
-    return checks.goal(sent.power_kw, sent.curve, evse.frequency_hz)
+def _aim(turn: Turn, evse: EvseMemory, sent: Sent, late_us: int = following.LATE_US) -> checks.Goal:
+    """What the car may show now of what it was asked for, since its check began or, without one, so late."""
+    since_unix_us = turn.now_unix_us - late_us
+    if evse.check is not None:
+        since_unix_us = max(since_unix_us, evse.check.began_unix_us)
+    asked_kw = following.asked_since(evse, sent, since_unix_us)
+    least_kw = following.doubtful_kw(turn, evse)
+    return checks.goal(asked_kw, sent.curve, evse.frequency_hz, least_kw)
 
 
-def _surprises(turn: Turn, evse: EvseMemory, sent: Sent, differs: bool) -> bool:
-    """Whether a reading does not fit a set-point that was followed until now."""
+def _surprises(turn: Turn, evse: EvseMemory, sent: Sent, power_kw: float) -> bool:
+    """Whether a reading does not fit what was followed until now."""
     judged = evse.judged
+    began_unix_us = evse.asked_kw[0][0] if evse.asked_kw else sent.sent_unix_us
     return (
         sent.accepted
-        and differs
-        and turn.now_unix_us - sent.sent_unix_us >= _CALM_US
+        and turn.now_unix_us - began_unix_us >= following.CALM_US
+        and not _aim(turn, evse, sent, following.CALM_US).allows(power_kw)
         and (judged is None or judged.verdict in {"followed", "unseen"} or sent.rung in evse.proven)
     )
 
 
 def _followed(turn: Turn, evse: EvseMemory, check: Check, sent: Sent, reason: str) -> None:
     evse.check, evse.climb_unix_us = None, 0
+    evse.checked[sent.direction] = turn.now_unix_us
     rung = sent.rung
     if sent.power_kw < 0.0:
         evse.ignored_counts.pop(rung, None)
@@ -233,7 +249,7 @@ def _check_due(turn: Turn, evse: EvseMemory) -> int | None:
     if evse.check is not None or sent is None or not sent.accepted or not turn.memory.ready:
         return None
     if sent.power_kw < 0.0:
-        heard_unix_us = max(evse.power_unix_us, sent.sent_unix_us)
+        heard_unix_us = max(evse.power_unix_us, evse.recheck_unix_us - RECHECK_US)
         return min(evse.recheck_unix_us, heard_unix_us + _BLIND_US)
     return evse.recheck_unix_us
 

@@ -354,6 +354,7 @@ class Session:
             answer.reason_code,
             f"{answer.error}: {answer.description}" if answer.description else answer.error,
             msgspec.Raw(messages.encode(answer.payload)),
+            answer.call.following,
         )
         self._note(event, now_unix_us, step)
         step.answers.append(answer)
@@ -423,7 +424,9 @@ class Session:
         kept = payload
         if call.action in MAY_HOLD_SECRETS:
             kept = messages.encode(without_secrets(call.payload))
-        event = CommandSent(message_id, call.action, msgspec.Raw(kept), call.purpose, call.reason)
+        event = CommandSent(
+            message_id, call.action, msgspec.Raw(kept), call.purpose, call.reason, call.following
+        )
         self._note(event, now_unix_us, step)
         step.frames.append(wire.write_call(message_id, call.action, payload))
         self._pending = (message_id, call, now_unix_us + int(call.timeout_s * 1e6))

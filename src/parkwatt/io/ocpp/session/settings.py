@@ -12,7 +12,8 @@ class ChargerSettings:
     ``discharge``: its driver consented to discharging; without it no car is told that it may, and no set-point below 0 is sent.
     ``negative_limit``: this model is known to take a negative limit as discharging (rung 1), which others take for full power.
     ``tokens``: ids that may charge, compared without regard to case; None: every id. ``power_kw_max``: of one connection
-    point, the default limit that the charger holds when nobody tells it anything. ``voltage_v``, ``phase_count``: to turn
+    point. ``default_kw``: what it charges with at most when nobody tells it anything, None: ``power_kw_max``.
+    ``power_kw_min``: the least that it charges or discharges with, None: not known. ``voltage_v``, ``phase_count``: to turn
     A into kW where the charger speaks in A. ``heartbeat_s``: asked interval; ``meter_interval_s``: asked interval of meter
     values in a transaction. ``meter_public_keys``: hex or base64, the keys of meters whose signed values are trusted.
     """
@@ -21,8 +22,17 @@ class ChargerSettings:
     negative_limit: bool = False
     tokens: frozenset[str] | None = None
     power_kw_max: float = 22.0
+    power_kw_min: float | None = None
+    default_kw: float | None = None
     voltage_v: float = 230.0
     phase_count: int = 3
     heartbeat_s: int = 300
     meter_interval_s: int = 10
     meter_public_keys: tuple[str, ...] = field(default=())
+
+    @property
+    def default_limit_kw(self) -> float:
+        """What a connection point charges with at most when nobody tells it anything."""
+        if self.default_kw is None:
+            return self.power_kw_max
+        return min(self.default_kw, self.power_kw_max)
