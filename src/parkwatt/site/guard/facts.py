@@ -55,6 +55,8 @@ class CarFacts:
     not.
     ``linked``: whether there is a link; without one the charger's last set-point counts until its lease ends, then
     ``default_kw``, what it charges with of its own. ``circuit``: the name of the circuit that it hangs on.
+    ``driven_by_hand``: a person sets its power and no site's control does, so that an unknown energy does not keep it
+    from discharging.
     """
 
     charger_id: str
@@ -82,6 +84,7 @@ class CarFacts:
     measured_kw: float | None = None
     default_kw: float = 0.0
     circuit: str | None = None
+    driven_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +102,14 @@ class SiteFacts:
     ``base_kw``: load less sun, without the chargers; None where no fresh meter tells it. ``base_kw_highest``: the
     most that was
     seen lately, for when no meter tells it. ``phase_base_a``: likewise by phase (import positive), None where it is
-    not told.
+    not told. ``phase_count``: of the connection.
     ``import_limit_kw``, ``export_limit_kw``, ``fuse_a``: None = none.
     """
 
     base_kw: float | None
     base_kw_highest: float = 0.0
     phase_base_a: tuple[float, ...] | None = None
+    phase_count: int = 1
     import_limit_kw: float | None = None
     export_limit_kw: float | None = None
     fuse_a: float | None = None
@@ -116,10 +120,16 @@ class SiteFacts:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the guard made of a proposal. ``approved``: None where nothing is to be sent (no link, no car)."""
+    """What the guard made of a proposal. ``approved``: None where nothing is to be sent (no link, no car).
+
+    ``power_kw``: what the charger does then, also after a release; None where nothing is sent. ``lease_s``: 0 for a
+    release. ``following``: nothing is new but what the meter shows, which makes it telemetry.
+    """
 
     proposal: Proposal
     power_kw: float | None
     lease_s: int
     approved: Approved | None
     changes: tuple[GuardChange, ...] = ()
+    car_id: str = ""
+    following: bool = False

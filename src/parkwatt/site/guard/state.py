@@ -1,0 +1,112 @@
+"""What the guard remembers of each connection point: the fold of what it decided, so that a restart goes on where it
+was.
+
+Times are those of this machine's clock, which may be stepped. A time that lies ahead tells only that the clock was
+put back: then nothing is taken for certain, and the greater of two possible powers counts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from parkwatt.domain.site.event import SetpointDecided
+
+_US: Final = 1_000_000
+_DAY_US: Final = 86_400 * _US
+# Beyond any `settle_s` and `obeys_s`: how long set-points that were replaced are kept.
+_RECENT_US: Final = 60 * _US
+_RECENT_MAX: Final = 64
+# A smaller power is none.
+NOTHING_KW: Final = 0.02
+READY_RULE: Final = "ready"
+
+
+def direction(power_kw: float) -> int:
+    """1 charges, −1 discharges, 0 rests."""
+    if power_kw >= NOTHING_KW:
+        return 1
+    return -1 if power_kw <= -NOTHING_KW else 0
+
+
+def point_key(charger_id: str, evse_id: int) -> str:
+    """A connection point as the key of a dictionary."""
+    return f"{charger_id}/{evse_id}"
+
+
+class PointState(msgspec.Struct, omit_defaults=True):
+    """One connection point. ``power_kw``: told last; after a release what the charger does of its own.
+
+    ``recent``: set-points that were replaced lately, each with the time it was. ``switchings``: of the UTC ``day``.
+    ``must_charge``: the guard charged for a departure. ``rules``: by which it changed what was proposed.
+    """
+
+    power_kw: float = 0.0
+    decided_unix_us: int = 0
+    lease_end_unix_us: int = 0
+    switched_unix_us: int | None = None
+    day: int = 0
+    switchings: int = 0
+    must_charge: bool = False
+    rules: tuple[str, ...] = ()
+    recent: list[tuple[int, float]] = msgspec.field(default_factory=list)
+
+    def lease_runs(self, now_unix_us: int) -> bool:
+        """Whether the last set-point still holds."""
+        return now_unix_us < self.lease_end_unix_us
+
+    def range_kw(self, now_unix_us: int, within_s: float) -> tuple[float, float]:
+        """The least and the greatest power that it was told within that time."""
+        lowest = highest = self.power_kw
+        since_unix_us = now_unix_us - within_s * _US
+        for until_unix_us, power_kw in self.recent:
+            if until_unix_us >= since_unix_us:
+                lowest, highest = min(lowest, power_kw), max(highest, power_kw)
+        return lowest, highest
+
+    def switchings_on(self, now_unix_us: int) -> int:
+        """How often it switched on the day of ``now_unix_us``."""
+        return 0 if self._is_another_day(now_unix_us // _DAY_US) else self.switchings
+
+    def _is_another_day(self, day: int) -> bool:
+        """A clock put back a little goes on counting; one that was far ahead does not block the days to come."""
+        return day > self.day or self.day - day > 1
+
+    def apply(self, event: SetpointDecided, now_unix_us: int) -> None:
+        """Take in what was decided."""
+        day = now_unix_us // _DAY_US
+        if self._is_another_day(day):
+            self.day, self.switchings = day, 0
+        if direction(event.power_kw) != direction(self.power_kw):
+            self.switchings += 1
+            self.switched_unix_us = now_unix_us
+        if self.recent or event.power_kw != self.power_kw:
+            since_unix_us = now_unix_us - _RECENT_US
+            kept = [(min(at, now_unix_us), kw) for at, kw in self.recent if at >= since_unix_us]
+            if event.power_kw != self.power_kw:
+                kept.append((now_unix_us, self.power_kw))
+            self.recent = kept[-_RECENT_MAX:]
+        self.power_kw = event.power_kw
+        self.decided_unix_us = now_unix_us
+        self.lease_end_unix_us = now_unix_us + event.lease_s * _US
+        self.must_charge = any(c.rule == READY_RULE and c.to_kw > 0 for c in event.changes)
+        self.rules = tuple(change.rule for change in event.changes)
+
+
+class GuardState(msgspec.Struct, omit_defaults=True):
+    """All connection points by `point_key`."""
+
+    points: dict[str, PointState] = msgspec.field(default_factory=dict)
+
+    def point(self, charger_id: str, evse_id: int) -> PointState | None:
+        """What is remembered of one; None where nothing was decided for it yet."""
+        return self.points.get(point_key(charger_id, evse_id))
+
+    def apply(self, event: SetpointDecided, now_unix_us: int) -> None:
+        """Take in what was decided and sent at ``now_unix_us``."""
+        key = point_key(event.charger_id, event.evse_id)
+        point = self.points.get(key)
+        if point is None:
+            point = self.points[key] = PointState()
+        point.apply(event, now_unix_us)
