@@ -22,8 +22,8 @@ from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import Tariff
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.session.settings import ChargerSettings
+from parkwatt.io.prices.settings import FeedSettings
 from parkwatt.io.series_source import SeriesSource
-from parkwatt.io.tables import read_series
 from parkwatt.io.tariff_toml import read_tariff
 from parkwatt.io.toml_file import read_toml
 from parkwatt.site.guard.settings import GuardSettings
@@ -43,7 +43,7 @@ class CarSources:
 class LiveSettings:
     """``serve``: the back end, its chargers with the power that they fall back to. ``folder``: what file names are relative to.
 
-    ``car_sources``: by the car's name.
+    ``car_sources``: by the car's name. ``feeds``: the prices that the tariff asks for.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class LiveSettings:
     connection: ConnectionSettings
     circuits: tuple[CircuitSettings, ...]
     car_sources: Mapping[str, CarSources]
+    feeds: tuple[FeedSettings, ...]
 
     @property
     def folder(self) -> Path:
@@ -71,7 +72,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     cars = read_cars(car_tables(record), serve.chargers, announced)
     known = {*serve.chargers, *(announced or ()), *(car.charger_id for car in cars)}
     circuits = read_circuits(record.records("circuit"), connection, known)
-    tariff = _read_tariff(record, path.parent)
+    tariff, feeds = _read_tariff(record)
     control, guard = _read_control(record.record("control", required=False))
     curtailable = _read_curtailable(record)
     serve = _with_default_powers(serve, connection, circuits, cars)
@@ -92,7 +93,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         public_price_per_kwh=first.public_price_per_kwh,
     )
     sources = {car.car_id: CarSources(car.soc_topic, car.soc_path, car.trips) for car in cars}
-    return LiveSettings(path, serve, site, connection, circuits, sources)
+    return LiveSettings(path, serve, site, connection, circuits, sources, feeds)
 
 
 def _announced(serve: ServeSettings) -> set[str] | None:
@@ -105,11 +106,15 @@ def _announced(serve: ServeSettings) -> set[str] | None:
         return {known.charger_id for known in store.chargers()}
 
 
-def _read_tariff(record: Record, folder: Path) -> Tariff:
-    def load_series(source: SeriesSource) -> IntervalSeries | None:
-        return read_series(source, folder, record.faults)
+def _read_tariff(record: Record) -> tuple[Tariff, tuple[FeedSettings, ...]]:
+    """The tariff without the prices of its feeds, and the feeds."""
+    feeds: list[FeedSettings] = []
 
-    return read_tariff(record.record("tariff"), load_series)
+    def no_series(_: SeriesSource) -> IntervalSeries | None:
+        raise AssertionError("a running site's series are feeds")
+
+    tariff = read_tariff(record.record("tariff"), no_series, feeds.append)
+    return tariff, tuple(feeds)
 
 
 def _read_control(record: Record) -> tuple[ControlSettings, GuardSettings]:
