@@ -7,10 +7,10 @@ what was known there stays known. The book is folded from the journal and is its
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from parkwatt.domain.series import IntervalSeries
@@ -20,7 +20,8 @@ from parkwatt.domain.site.event import PricesReceived
 KEPT_S: Final = 60 * 86_400
 
 
-class PriceRun(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class PriceRun:
     """Known prices of equal steps without a hole: [N] from ``start_unix_s`` on, in currency per kWh."""
 
     start_unix_s: int
@@ -53,10 +54,11 @@ class PriceRun(msgspec.Struct, frozen=True):
             yield PriceRun(end - into_last_s, into_last_s, (prices[last],))
 
 
-class PriceBook(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class PriceBook:
     """``runs``: by feed, in order of time and not overlapping."""
 
-    runs: dict[str, tuple[PriceRun, ...]] = {}
+    runs: Mapping[str, tuple[PriceRun, ...]] = field(default_factory=dict)
 
     def with_prices(self, received: PricesReceived, now_unix_s: int) -> PriceBook:
         """The book after ``received``; what ended more than 60 days before ``now`` is dropped from this feed."""
