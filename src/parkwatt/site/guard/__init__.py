@@ -1,7 +1,7 @@
 """The single gate that each command passes: it can refuse or reduce, and charges what a departure needs."""
 
 from parkwatt.site.guard.facts import CarFacts, Circuit, Proposal, ReadyBy, SiteFacts, Verdict
-from parkwatt.site.guard.guard import Guard, decided
+from parkwatt.site.guard.guard import Guard
 from parkwatt.site.guard.settings import GuardSettings
 from parkwatt.site.guard.state import GuardState, PointState
 
@@ -16,5 +16,4 @@ __all__ = [
     "ReadyBy",
     "SiteFacts",
     "Verdict",
-    "decided",
 ]

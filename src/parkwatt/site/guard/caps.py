@@ -53,9 +53,11 @@ def _consent(car: CarFacts) -> Cap | None:
     return Cap("consent", 0.0, car.why_not or "its driver has not consented to discharging")
 
 
-def _floor(car: CarFacts, settings: GuardSettings) -> Cap:
+def _floor(car: CarFacts, settings: GuardSettings) -> Cap | None:
     """Even if nobody could tell the charger anything until the lease ends, the floor holds."""
     if car.energy_kwh is None:
+        if car.driven_by_hand:
+            return None
         return Cap("floor", 0.0, "nobody tells how much is in its battery")
     spare_kwh = car.energy_kwh - max(car.energy_kwh_error, 0.0) - car.floor_kwh
     lease_h = settings.lease_discharge_s / _S_PER_H

@@ -6,7 +6,7 @@ brought within consent, floor and departure, then within the limits of charger, 
 remains is a span of powers, and calm (least power, switchings, ramp) chooses in it. Each change is told with its rule
 and its figures.
 
-The guard keeps no clock and changes no state: `decided` makes the event of a verdict, and whoever runs the site
+The guard keeps no clock and changes no state: `Guard.decided` makes the event of a verdict, and whoever runs the site
 writes it to the journal and hands it to `GuardState.apply`.
 """
 
@@ -75,7 +75,7 @@ class _Scene:
 
 
 class Guard:
-    """Judges proposals. ``state`` is read only: apply the events made by `decided` to it."""
+    """Judges proposals. ``state`` is read only: apply the events made by `Guard.decided` to it."""
 
     def __init__(self, settings: GuardSettings, state: GuardState) -> None:
         self._settings = settings
@@ -96,6 +96,31 @@ class Guard:
             found[index] if index in found else _nothing(proposal, scene)
             for index, proposal in enumerate(proposals)
         ]
+
+    @staticmethod
+    def decided(verdict: Verdict) -> SetpointDecided:
+        """The event of a verdict, to be journalled and applied when its command goes out.
+
+        A release has a lease of 0 and the power that the charger then takes of its own. Raises ValueError where the
+        verdict sends nothing.
+        """
+        if verdict.approved is None or verdict.power_kw is None:
+            raise ValueError("a verdict that sends nothing decides nothing")
+        proposal, changes = verdict.proposal, verdict.changes
+        proposed_kw = proposal.power_kw
+        if proposed_kw is None or not math.isfinite(proposed_kw):
+            proposed_kw = changes[0].from_kw if changes else verdict.power_kw
+        return SetpointDecided(
+            charger_id=proposal.charger_id,
+            evse_id=proposal.evse_id,
+            car_id=verdict.car_id,
+            power_kw=verdict.power_kw,
+            proposed_kw=proposed_kw,
+            lease_s=verdict.lease_s,
+            reason=verdict.approved.command.reason,
+            changes=changes,
+            following=verdict.following,
+        )
 
     def _scene(
         self, proposals: Sequence[Proposal], facts: SiteFacts, now_unix_us: int
@@ -226,30 +251,6 @@ class Guard:
         )
         approved = Approved(car.charger_id, command)
         return Verdict(proposal, power.kw, lease_s, approved, changes, car.car_id, following)
-
-
-def decided(verdict: Verdict) -> SetpointDecided | None:
-    """The event of a verdict, to be journalled and applied when its command goes out; None where nothing is sent.
-
-    A release has a lease of 0 and the power that the charger then takes of its own.
-    """
-    if verdict.approved is None or verdict.power_kw is None:
-        return None
-    proposal, changes = verdict.proposal, verdict.changes
-    proposed_kw = proposal.power_kw
-    if proposed_kw is None or not math.isfinite(proposed_kw):
-        proposed_kw = changes[0].from_kw if changes else verdict.power_kw
-    return SetpointDecided(
-        charger_id=proposal.charger_id,
-        evse_id=proposal.evse_id,
-        car_id=verdict.car_id,
-        power_kw=verdict.power_kw,
-        proposed_kw=proposed_kw,
-        lease_s=verdict.lease_s,
-        reason=verdict.approved.command.reason,
-        changes=changes,
-        following=verdict.following,
-    )
 
 
 def _proposed(proposal: Proposal, car: CarFacts) -> _Power:
