@@ -29,12 +29,13 @@ from parkwatt.app.api.views import (
     moment,
     transaction_view,
 )
-from parkwatt.domain.charger.command import FrequencyCurve, ReleasePower, SetPower
+from parkwatt.domain.charger.command import FrequencyCurve
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.io.ocpp.by_hand import check_by_hand
 from parkwatt.io.ocpp.call import Call
 from parkwatt.io.ocpp.station import Station
 from parkwatt.io.ocpp.version import Version
+from parkwatt.site.guard.facts import Proposal
 
 router = APIRouter(prefix="/v1")
 _EVSE_IDS_MAX = 256
@@ -133,7 +134,10 @@ async def open_transactions(
 async def set_power(
     site: SiteGiven, charger_id: str, evse_id: int, wish: SetpointRequest
 ) -> EvseView:
-    """Hold a power. What the charger makes of it is in `rung` and in the journal (`setpoint.judged`)."""
+    """Hold a power, as far as the guard lets it pass.
+
+    What the charger makes of it is in `rung` and in the journal (`setpoint.judged`).
+    """
     station = _station(site, charger_id)
     _known_evse(evse_id)
     curve = None
@@ -142,9 +146,16 @@ async def set_power(
             tuple(point.frequency_hz for point in wish.frequency_curve),
             tuple(point.power_kw for point in wish.frequency_curve),
         )
-    command = SetPower(evse_id, wish.power_kw, wish.lease_s, wish.reason, curve)
-    site.backend.set_power(charger_id, command)
-    return evse_view(station.state.evse(evse_id), site.now_unix_us())
+    proposal = Proposal(
+        charger_id,
+        evse_id,
+        wish.power_kw,
+        wish.reason,
+        by_driver=True,
+        frequency_curve=curve,
+    )
+    site.hand_power(proposal, wish.lease_s)
+    return _evse_view(site, station, evse_id)
 
 
 @router.delete(
@@ -154,8 +165,9 @@ async def release_power(site: SiteGiven, charger_id: str, evse_id: int) -> EvseV
     """End a set-point: the charger charges for its driver."""
     station = _station(site, charger_id)
     _known_evse(evse_id)
-    site.backend.release_power(charger_id, ReleasePower(evse_id, "released through the API"))
-    return evse_view(station.state.evse(evse_id), site.now_unix_us())
+    proposal = Proposal(charger_id, evse_id, None, "released through the API", by_driver=True)
+    site.hand_power(proposal)
+    return _evse_view(site, station, evse_id)
 
 
 @router.delete("/chargers/{charger_id}/evses/{evse_id}/rung", tags=["commands"], responses=_UNKNOWN)
@@ -164,7 +176,7 @@ async def forget_rung(site: SiteGiven, charger_id: str, evse_id: int) -> EvseVie
     station = _station(site, charger_id)
     _known_evse(evse_id)
     site.backend.forget_rung(charger_id, evse_id)
-    return evse_view(station.state.evse(evse_id), site.now_unix_us())
+    return _evse_view(site, station, evse_id)
 
 
 @router.post("/chargers/{charger_id}/calls", tags=["commands"], responses=_UNKNOWN | _NO_LINK)
@@ -198,3 +210,8 @@ async def call(site: SiteGiven, charger_id: str, request: CallRequest) -> CallAn
 def _known_evse(evse_id: int) -> None:
     if not 1 <= evse_id <= _EVSE_IDS_MAX:
         raise HTTPException(404, f"evse_id must be from 1 to {_EVSE_IDS_MAX}, got {evse_id}")
+
+
+def _evse_view(site: Site, station: Station, evse_id: int) -> EvseView:
+    state = station.state
+    return evse_view(state.evse(evse_id), site.now_unix_us(), connected=state.connected)

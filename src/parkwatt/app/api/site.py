@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from parkwatt.app.api.by_hand_guard import judge_by_hand
 from parkwatt.app.api.live import LiveSite
 from parkwatt.app.serve_settings import ServeSettings
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.store.sqlite_journal import SqliteJournal
+from parkwatt.site.guard.facts import Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,17 @@ class Site:
         alarm = self.journal.alarm
         alarms = [] if alarm is None else [alarm]
         return alarms if self.live is None else [*alarms, *self.live.snapshot().alarms]
+
+    def hand_power(self, proposal: Proposal, lease_s: int = 600) -> None:
+        """A person sets or releases (None) the power of a charger that was heard of: sent as far as the guard lets it pass.
+
+        Raises InputError for what cannot be meant.
+        """
+        station = self.backend.station(proposal.charger_id)
+        if station is None:
+            return
+        verdict = judge_by_hand(
+            station.settings, station.state, proposal, lease_s, self.now_unix_us()
+        )
+        if verdict.approved is not None:
+            self.backend.command(verdict.approved)

@@ -36,13 +36,15 @@ class EvseView(_View):
     car_connected: bool | None
     charging_state: str
     transaction_id: str | None
-    power_kw: float | None = Field(description="positive charges, negative discharges")
+    power_kw: float | None = Field(
+        description="positive charges, negative discharges; null without a link, since nobody tells it"
+    )
     soc: float | None = Field(
         description="fraction; null where unknown, stale or not to be believed"
     )
     energy_import_kwh: float | None = Field(description="the meter's register")
     energy_export_kwh: float | None
-    read_at: datetime | None
+    read_at: datetime | None = Field(description="when the last reading came")
     rung: RungView
 
 
@@ -233,8 +235,8 @@ def at(unix_us: int | None) -> datetime | None:
     return None if not unix_us else moment(unix_us)
 
 
-def evse_view(evse: EvseState, now_unix_us: int) -> EvseView:
-    """A connection point."""
+def evse_view(evse: EvseState, now_unix_us: int, *, connected: bool) -> EvseView:
+    """A connection point. ``connected``: whether its charger has a link."""
     reading = evse.reading
     return EvseView(
         evse_id=evse.evse_id,
@@ -243,7 +245,7 @@ def evse_view(evse: EvseState, now_unix_us: int) -> EvseView:
         car_connected=evse.car_connected,
         charging_state=evse.charging_state,
         transaction_id=evse.transaction_id,
-        power_kw=None if reading is None else reading.power_kw,
+        power_kw=None if reading is None or not connected else reading.power_kw,
         soc=evse.soc(now_unix_us),
         energy_import_kwh=None if reading is None else reading.energy_import_kwh,
         energy_export_kwh=None if reading is None else reading.energy_export_kwh,
@@ -274,7 +276,7 @@ def _charger_fields(state: ChargerState, now_unix_us: int) -> dict[str, Any]:
         "disconnect_reason": state.disconnect_reason,
         "deviation_count": state.deviation_count,
         "evses": [
-            evse_view(state.evses[evse_id], now_unix_us)
+            evse_view(state.evses[evse_id], now_unix_us, connected=state.connected)
             for evse_id in sorted(state.evses)
             if evse_id
         ],

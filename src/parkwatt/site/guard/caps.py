@@ -36,10 +36,15 @@ def charge_caps(car: CarFacts, left_kw: float, binding: Limit | None) -> list[Ca
 
 
 def discharge_caps(
-    car: CarFacts, need: Need, left_kw: float, binding: Limit | None, settings: GuardSettings
+    car: CarFacts,
+    need: Need,
+    still_kw: float,
+    left_kw: float,
+    binding: Limit | None,
+    settings: GuardSettings,
 ) -> list[Cap]:
-    """What bounds discharging; the last word last."""
-    caps = [_consent(car), _floor(car, settings), _ready(car, need, settings)]
+    """What bounds discharging; the last word last. ``still_kw``: what it may still discharge with until it has settled."""
+    caps = [_consent(car), _floor(car, still_kw, settings), _ready(car, need, settings)]
     most_kw = max(car.discharge_kw_max, 0.0)
     caps.append(Cap("charger", most_kw, f"charger and car give at most {kw(most_kw)}"))
     if binding is not None:
@@ -60,8 +65,9 @@ def _floor(car: CarFacts, settings: GuardSettings) -> Cap | None:
             return None
         return Cap("floor", 0.0, "nobody tells how much is in its battery")
     spare_kwh = car.energy_kwh - max(car.energy_kwh_error, 0.0) - car.floor_kwh
-    lease_h = settings.lease_discharge_s / _S_PER_H
-    most_kw = max(spare_kwh, 0.0) * car.discharge_efficiency / lease_h
+    spare_kwh = max(spare_kwh, 0.0) * car.discharge_efficiency
+    spare_kwh -= still_kw * settings.settle_s / _S_PER_H
+    most_kw = max(spare_kwh, 0.0) * _S_PER_H / settings.lease_discharge_s
     within = f" (within {kwh(car.energy_kwh_error)})" if car.energy_kwh_error > 0 else ""
     reason = f"{kwh(car.energy_kwh)}{within} are in the battery and {kwh(car.floor_kwh)} stay there"
     return Cap("floor", most_kw, reason)

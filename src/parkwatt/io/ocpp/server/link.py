@@ -51,4 +51,4 @@ class Link(Protocol):
         """Close the link politely; it is cut off where the charger does not join in."""
 
     def peer(self) -> str:
-        """The charger's network address, as ``host:port``."""
+        """The charger's network address, as ``host:port``, an IPv6 host in brackets."""

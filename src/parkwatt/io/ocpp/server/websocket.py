@@ -176,7 +176,7 @@ class WebSocketLink(asyncio.Protocol):
     @property
     def host(self) -> str:
         """The charger's network address without the port."""
-        return self._peer.rpartition(":")[0]
+        return self._peer.rpartition(":")[0].removeprefix("[").removesuffix("]")
 
     @property
     def is_waiting(self) -> bool:
@@ -234,7 +234,8 @@ class WebSocketLink(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         address = transport.get_extra_info("peername")
         if isinstance(address, tuple):
-            self._peer = f"{address[0]}:{address[1]}"
+            host = f"[{address[0]}]" if ":" in address[0] else address[0]
+            self._peer = f"{host}:{address[1]}"
         timeout_s = self._around.settings.handshake_timeout_s
         self._timer = self._around.loop.call_later(
             timeout_s, self.cut_off, "the handshake did not end in time"
