@@ -14,7 +14,7 @@ LIVE_TABLES = ("circuit", "meter", "mqtt", "control")
 LIVE_CONNECTION_KEYS = ("fuse_a", "phase_count", "voltage_v", "interconnection", "household_kw_max")
 LIVE_CAR_KEYS = (
     *("charger", "evse", "phases", "discharge", "mode", "ready_by", "trips"),
-    *("soc_topic", "consumption_kwh_per_km"),
+    *("soc_topic", "soc_path", "soc_unit", "consumption_kwh_per_km"),
 )
 
 

@@ -57,7 +57,7 @@ def read(journal: Path, wanted: Wanted, zone: ZoneInfo) -> list[ReasonView]:
         return []
     reader = JournalReader(journal)
     entries = reader.read(
-        after_seq=0 if wanted.from_unix_us is None else _seq_before(reader, wanted.from_unix_us),
+        after_seq=0 if wanted.from_unix_us is None else seq_before(reader, wanted.from_unix_us),
         subject=site_event.SUBJECT,
         kinds=kinds,
         from_unix_us=wanted.from_unix_us,
@@ -66,7 +66,7 @@ def read(journal: Path, wanted: Wanted, zone: ZoneInfo) -> list[ReasonView]:
     return list(deque(_views(entries, wanted.car_id, zone), maxlen=wanted.limit))
 
 
-def _seq_before(reader: JournalReader, unix_us: int) -> int:
+def seq_before(reader: JournalReader, unix_us: int) -> int:
     """The last entry before a time, found by halving: the journal has no index of times, and may be long."""
     lowest, highest = 0, reader.last()[0]
     while lowest < highest:

@@ -12,6 +12,7 @@ from parkwatt.app.live_settings.week import read_week
 from parkwatt.domain.problem import Storage
 from parkwatt.domain.record import Record
 from parkwatt.domain.site.wish import Mode, Wishes
+from parkwatt.io.mqtt.settings import SocTopic, check_topic, soc_topic
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 
 MODES: Final[tuple[Mode, ...]] = ("now", "smart", "home", "grid", "off")
@@ -22,7 +23,7 @@ _EVSE_MAX: Final = 256
 class CarTable:
     """One car as the file tells it. ``phases``: of the grid that it charges on, from 0; None: as its charger.
 
-    ``soc_topic``: of MQTT; ``soc_path``: where in its JSON the state of charge stands. ``trips``: an iCalendar file or address.
+    ``soc``: a topic of MQTT that tells its state of charge. ``trips``: an iCalendar file or address.
     """
 
     field: str
@@ -31,8 +32,7 @@ class CarTable:
     evse_id: int
     wishes: Wishes
     phases: tuple[int, ...] | None
-    soc_topic: str | None
-    soc_path: str | None
+    soc: SocTopic | None
     trips: str | None
     consumption_kwh_per_km: float
     public_price_per_kwh: float
@@ -79,9 +79,7 @@ def _read_car(record: Record, only_charger: str | None) -> CarTable:
     charger_id = record.text("charger", only_charger)
     evse_id = record.integer("evse", 1, minimum=1, maximum=_EVSE_MAX)
     phases = _read_phases(record)
-    soc_topic, soc_path = record.optional_text("soc_topic"), record.optional_text("soc_path")
-    if soc_path is not None and soc_topic is None:
-        record.fault("soc_path", "needs soc_topic")
+    soc = _read_soc(record, battery.name)
     trips = record.optional_text("trips")
     consumption = record.number("consumption_kwh_per_km", 0.18, above=0.0, maximum=5.0)
     record.finish()
@@ -93,8 +91,7 @@ def _read_car(record: Record, only_charger: str | None) -> CarTable:
         evse_id=evse_id,
         wishes=wishes,
         phases=phases,
-        soc_topic=soc_topic,
-        soc_path=soc_path,
+        soc=soc,
         trips=trips,
         consumption_kwh_per_km=consumption,
         public_price_per_kwh=battery.public_price_per_kwh,
@@ -135,6 +132,18 @@ def _read_wishes(record: Record, battery: BatterySettings) -> Wishes:
         ready_by_s=read_week(record.record("ready_by", required=False)),
         consents=consents,
     )
+
+
+def _read_soc(record: Record, car_id: str) -> SocTopic | None:
+    topic, path = record.optional_text("soc_topic"), record.optional_text("soc_path")
+    unit = record.text("soc_unit", "percent", choices=("percent", "fraction"))
+    if topic is None:
+        for name in ("soc_path", "soc_unit"):
+            if record.has(name):
+                record.fault(name, "needs soc_topic")
+        return None
+    check_topic(record, "soc_topic", topic)
+    return soc_topic(car_id, topic, path, "fraction" if unit == "fraction" else "percent")
 
 
 def _read_phases(record: Record) -> tuple[int, ...] | None:

@@ -21,6 +21,8 @@ from parkwatt.domain.record import Faults, Record
 from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import Tariff
 from parkwatt.io.credentials.store import CredentialStore
+from parkwatt.io.meter_settings import Metering, read_metering
+from parkwatt.io.mqtt.settings import SocTopic
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.prices.settings import FeedSettings
 from parkwatt.io.series_source import SeriesSource
@@ -34,8 +36,7 @@ from parkwatt.site.live.settings import CarSettings, ControlSettings, SiteSettin
 class CarSources:
     """Where a car's state of charge and trips come from beside its charger. ``trips``: a file or an address."""
 
-    soc_topic: str | None = None
-    soc_path: str | None = None
+    soc: SocTopic | None = None
     trips: str | None = None
 
 
@@ -53,6 +54,7 @@ class LiveSettings:
     circuits: tuple[CircuitSettings, ...]
     car_sources: Mapping[str, CarSources]
     feeds: tuple[FeedSettings, ...]
+    metering: Metering
 
     @property
     def folder(self) -> Path:
@@ -73,6 +75,8 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     known = {*serve.chargers, *(announced or ()), *(car.charger_id for car in cars)}
     circuits = read_circuits(record.records("circuit"), connection, known)
     tariff, feeds = _read_tariff(record)
+    metering = read_metering(record, path.parent)
+    _check_broker(record, metering, cars)
     control, guard = _read_control(record.record("control", required=False))
     curtailable = _read_curtailable(record)
     serve = _with_default_powers(serve, connection, circuits, cars)
@@ -89,11 +93,19 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         fuse_a=connection.fuse_a,
         interconnection=connection.interconnection,
         circuits=tuple(one.circuit for one in circuits),
+        has_meter=metering.has("grid", "load"),
+        has_solar=metering.has("solar"),
         solar_curtailable=curtailable,
         public_price_per_kwh=first.public_price_per_kwh,
     )
-    sources = {car.car_id: CarSources(car.soc_topic, car.soc_path, car.trips) for car in cars}
-    return LiveSettings(path, serve, site, connection, circuits, sources, feeds)
+    sources = {car.car_id: CarSources(car.soc, car.trips) for car in cars}
+    return LiveSettings(path, serve, site, connection, circuits, sources, feeds, metering)
+
+
+def _check_broker(record: Record, metering: Metering, cars: tuple[CarTable, ...]) -> None:
+    for car in cars:
+        if car.soc is not None and metering.broker is None and not record.has("mqtt"):
+            record.fault("mqtt", f"is required by {car.field}.soc_topic: name the broker's host")
 
 
 def _announced(serve: ServeSettings) -> set[str] | None:

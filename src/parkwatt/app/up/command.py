@@ -1,0 +1,66 @@
+"""`parkwatt up`: the whole site, from the chargers' back end to the plan."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from parkwatt.app.subcommand import Subparsers, add_command
+
+if TYPE_CHECKING:
+    from parkwatt.app.live_settings import LiveSettings
+
+_DESCRIPTION = """\
+Runs a site: serves its chargers as `parkwatt serve` does, reads its meters, prices and calendars, plans, and tells each
+charger what to do. Each set-point has a lease: when Parkwatt falls silent, chargers charge for their drivers and
+discharge nothing. Everything is journalled; a restart, also after a crash, goes on where it stopped. Ends on SIGINT or
+SIGTERM.
+
+exit code: 0 stopped as asked, 2 something given cannot be used (a key of SITE.toml, a port that is taken, a folder),
+3 the journal is damaged"""
+
+_EXAMPLES = """\
+  parkwatt doctor home.toml                     what is still to do
+  parkwatt up home.toml
+  parkwatt status home.toml                     what happens now
+  parkwatt why home.toml                        why it happens"""
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add `up` to the command line."""
+    parser = add_command(
+        subparsers,
+        "up",
+        run,
+        summary="run a site: chargers, meters, prices, plan and control",
+        description=_DESCRIPTION,
+        examples=_EXAMPLES,
+    )
+    parser.add_argument("site", metavar="SITE.toml", type=Path, help="the site's settings")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the site until asked to stop.
+
+    Raises InputError for faults in the file, a port that is taken and a folder that cannot be used, JournalDamaged, OSError.
+    """
+    from parkwatt.app.up.runner import up_until_stopped
+
+    settings = load_live_settings(arguments.site)
+    up_until_stopped(settings, settings.serve)
+    return 0
+
+
+def load_live_settings(site: Path) -> LiveSettings:
+    """The site's settings; raises InputError with every fault."""
+    from parkwatt.app.live_settings import read_live_settings
+    from parkwatt.domain.errors import InputError, InputFault
+    from parkwatt.domain.record import Faults
+
+    faults = Faults()
+    settings = read_live_settings(site, faults)
+    faults.raise_if_any()
+    if settings is None:
+        raise InputError([InputFault(str(site), "must be a TOML file")])
+    return settings
