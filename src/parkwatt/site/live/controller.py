@@ -393,10 +393,10 @@ class SiteController:
         """Whether the charger does not hold just that already, for long enough."""
         proposal = verdict.proposal
         key = f"{proposal.charger_id}/{proposal.evse_id}"
-        held = self.state.guard.held(proposal.charger_id, proposal.evse_id)
+        held = self.state.guard.point(proposal.charger_id, proposal.evse_id)
         if held is None or verdict.power_kw is None:
             return True
-        left_us = held.lease_ends_unix_us - now_unix_us
+        left_us = held.lease_end_unix_us - now_unix_us
         if left_us <= verdict.lease_s * _US // 2:
             return True
         change_kw = abs(verdict.power_kw - held.power_kw)
