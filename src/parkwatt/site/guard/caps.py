@@ -58,7 +58,7 @@ def _consent(car: CarFacts) -> Cap | None:
     return Cap("consent", 0.0, car.why_not or "its driver has not consented to discharging")
 
 
-def _floor(car: CarFacts, settings: GuardSettings) -> Cap | None:
+def _floor(car: CarFacts, still_kw: float, settings: GuardSettings) -> Cap | None:
     """Even if nobody could tell the charger anything until the lease ends, the floor holds."""
     if car.energy_kwh is None:
         if car.driven_by_hand:

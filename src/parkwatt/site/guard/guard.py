@@ -153,7 +153,8 @@ class Guard:
         left_kw, limit = scene.charging.left_kw(key, doing.stuck_import_kw)
         charge = charge_caps(car, left_kw, limit)
         left_kw, limit = scene.discharging.left_kw(key, doing.stuck_export_kw)
-        discharge = discharge_caps(car, need, left_kw, limit, self._settings)
+        still_kw = -doing.lowest_kw
+        discharge = discharge_caps(car, need, still_kw, left_kw, limit, self._settings)
         for cap in discharge:
             power.cap(cap, -1)
         if need.is_urgent and power.kw < car.charge_kw_max:
