@@ -13,7 +13,7 @@ LIVE_TABLES = ("circuit", "meter", "mqtt", "control")
 # Keys of tables that a study and a running site share: what only one of them reads.
 LIVE_CONNECTION_KEYS = ("fuse_a", "phase_count", "voltage_v", "interconnection", "household_kw_max")
 LIVE_CAR_KEYS = (
-    *("charger", "evse", "phases", "discharge", "mode", "ready_by", "trips"),
+    *("charger", "evse", "phases", "discharge", "mode", "ready_by", "trips", "trips_match"),
     *("soc_topic", "soc_path", "soc_unit", "consumption_kwh_per_km"),
 )
 

@@ -23,7 +23,8 @@ _EVSE_MAX: Final = 256
 class CarTable:
     """One car as the file tells it. ``phases``: of the grid that it charges on, from 0; None: as its charger.
 
-    ``soc``: a topic of MQTT that tells its state of charge. ``trips``: an iCalendar file or address.
+    ``soc``: a topic of MQTT that tells its state of charge. ``trips``: an iCalendar file or address,
+    ``trips_match``: what its trips hold in their text.
     """
 
     field: str
@@ -34,6 +35,7 @@ class CarTable:
     phases: tuple[int, ...] | None
     soc: SocTopic | None
     trips: str | None
+    trips_match: str | None
     consumption_kwh_per_km: float
     public_price_per_kwh: float
 
@@ -80,7 +82,9 @@ def _read_car(record: Record, only_charger: str | None) -> CarTable:
     evse_id = record.integer("evse", 1, minimum=1, maximum=_EVSE_MAX)
     phases = _read_phases(record)
     soc = _read_soc(record, battery.name)
-    trips = record.optional_text("trips")
+    trips, trips_match = record.optional_text("trips"), record.optional_text("trips_match")
+    if trips_match is not None and trips is None:
+        record.fault("trips_match", "needs trips")
     consumption = record.number("consumption_kwh_per_km", 0.18, above=0.0, maximum=5.0)
     record.finish()
     sound = len(record.faults.found) == faults_before
@@ -93,6 +97,7 @@ def _read_car(record: Record, only_charger: str | None) -> CarTable:
         phases=phases,
         soc=soc,
         trips=trips,
+        trips_match=trips_match,
         consumption_kwh_per_km=consumption,
         public_price_per_kwh=battery.public_price_per_kwh,
     )

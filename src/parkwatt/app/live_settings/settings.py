@@ -34,10 +34,14 @@ from parkwatt.site.live.settings import CarSettings, ControlSettings, SiteSettin
 
 @dataclass(frozen=True, slots=True)
 class CarSources:
-    """Where a car's state of charge and trips come from beside its charger. ``trips``: a file or an address."""
+    """Where a car's state of charge and trips come from beside its charger.
+
+    ``trips``: a file or an address; ``trips_match``: only events that hold this text are trips.
+    """
 
     soc: SocTopic | None = None
     trips: str | None = None
+    trips_match: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         solar_curtailable=curtailable,
         public_price_per_kwh=first.public_price_per_kwh,
     )
-    sources = {car.car_id: CarSources(car.soc, car.trips) for car in cars}
+    sources = {car.car_id: CarSources(car.soc, car.trips, car.trips_match) for car in cars}
     return LiveSettings(path, serve, site, connection, circuits, sources, feeds, metering)
 
 
