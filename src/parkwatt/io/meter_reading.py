@@ -36,8 +36,8 @@ class MeterValues:
     """
 
     power_kw: float | None = None
-    phase_current_a: tuple[float, ...] | None = None
-    voltage_v: tuple[float, ...] | None = None
+    phase_current_a: tuple[float | None, ...] = ()
+    voltage_v: tuple[float | None, ...] = ()
     import_kwh: float | None = None
     export_kwh: float | None = None
 
@@ -75,9 +75,8 @@ def partial(role: Role, values: MeterValues, at_unix_us: int) -> Partial:
     if role == "battery":
         return {"battery_kw": power_kw, "battery_unix_us": at_unix_us}
     told: Partial = {"grid_kw": power_kw, "grid_unix_us": at_unix_us}
-    currents_a = sensible_all(values.phase_current_a or (), CURRENT_A_MAX)
-    told["phase_current_a"] = currents_a
-    told["voltage_v"] = sensible_all(values.voltage_v or (), VOLTAGE_V_MAX)
+    told["phase_current_a"] = sensible_all(values.phase_current_a, CURRENT_A_MAX)
+    told["voltage_v"] = sensible_all(values.voltage_v, VOLTAGE_V_MAX)
     told["import_kwh"] = sensible(values.import_kwh, ENERGY_KWH_MAX)
     told["export_kwh"] = sensible(values.export_kwh, ENERGY_KWH_MAX)
     return told

@@ -104,7 +104,6 @@ class SocTopic:
     car_id: str
     place: Place
     unit: SocUnit = "percent"
-    availability: Availability | None = None
 
 
 def soc_topic(
@@ -218,7 +217,9 @@ def _read_currents(record: Record) -> tuple[Place, ...]:
         return ()
     for topic in dict.fromkeys(topics):
         check_topic(record, "current_topics", topic)
-    keys = [_checked_path(record, "current_paths", path) for path in paths or [None] * len(topics)]
+    keys: list[tuple[str, ...]] = [() for _ in topics]
+    if paths is not None:
+        keys = [_checked_path(record, "current_paths", path) for path in paths]
     return tuple(Place(topic, path) for topic, path in zip(topics, keys, strict=True))
 
 

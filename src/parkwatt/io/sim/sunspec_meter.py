@@ -87,7 +87,7 @@ class SunSpecServer:
     requests: int = 0
     connections: int = 0
     _server: asyncio.Server | None = None
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _open: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; returns the port."""
@@ -101,22 +101,34 @@ class SunSpecServer:
         if server is None:
             return
         server.close()
-        for writer in list(self._open):
-            writer.close()
+        tasks = list(self._open)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
         await server.wait_closed()
+
+    def cut(self) -> None:
+        """Close the connections that are open, as a device does with idle ones."""
+        for task in self._open:
+            task.cancel()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.faults.one_connection and self._open:
             writer.close()
             return
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 it runs in one
         self.connections += 1
-        self._open.add(writer)
+        self._open.add(task)
         try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            # Cancelled by `stop` or `cut`: the connection ends, and so does the task.
+            with contextlib.suppress(
+                ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError
+            ):
                 while await self._answer(reader, writer):
                     await writer.drain()
         finally:
-            self._open.discard(writer)
+            self._open.discard(task)
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
