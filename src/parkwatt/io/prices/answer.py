@@ -32,6 +32,7 @@ from parkwatt.io.download import SourceError
 
 QUOTES_MAX: Final = 50_000
 _STEP_S_MIN: Final = 60
+_STEP_S_MAX: Final = 3600
 _EARLIEST_S: Final = 946_684_800  # 2000
 _LATEST_S: Final = 4_102_444_800  # 2100
 _NOTES_MAX: Final = 12
@@ -116,13 +117,14 @@ def assemble(quotes: Quotes, ask: Ask, who: str) -> PriceAnswer:
     if sum(map(len, quotes.layers)) > QUOTES_MAX:
         raise SourceError(f"{who} answers with more than {QUOTES_MAX} prices", "broken")
     notes = list(quotes.notes)
-    layers = [_within(_ended(layer, ask, notes), ask, notes) for layer in quotes.layers]
+    layers = [_within(_ended(layer, ask, notes), ask) for layer in quotes.layers]
     every = [quote for layer in layers for quote in layer]
     if not every:
         raise SourceError(f"{who} has no prices for {_span(ask)}", "absent")
     start = min(quote.start_unix_s for quote in every)
     end = max(quote.end_unix_s or 0 for quote in every)
     step_s = math.gcd(
+        _STEP_S_MAX,
         *(quote.start_unix_s - start for quote in every),
         *((quote.end_unix_s or 0) - start for quote in every),
     )
@@ -147,11 +149,11 @@ def assemble(quotes: Quotes, ask: Ask, who: str) -> PriceAnswer:
 def _ended(layer: list[Quote], ask: Ask, notes: list[str]) -> list[Quote]:
     """The quotes with an end each, in the order of the answer; those with no sense are left out, noted."""
     sound = [quote for quote in layer if _is_sound(quote)]
-    _note(notes, len(layer) - len(sound), "have times that cannot be meant, and are left out")
+    _note(notes, len(layer) - len(sound), "times that cannot be meant, left out")
     starts = [quote.start_unix_s for quote in sound]
     rising = sum(after > before for before, after in itertools.pairwise(starts))
     falling = sum(after < before for before, after in itertools.pairwise(starts))
-    _note(notes, min(rising, falling), "are out of order")
+    _note(notes, min(rising, falling), "out of order")
     if all(quote.end_unix_s is not None for quote in sound):
         return sound
     ends = _ends(np.unique(np.array(starts, dtype=np.int64)), ask.time_zone)
@@ -193,7 +195,7 @@ def _most_common(lengths: Sequence[int], otherwise: int) -> int:
     return min(counts, key=lambda length: (-counts[length], length)) if counts else otherwise
 
 
-def _within(layer: Iterable[Quote], ask: Ask, notes: list[str]) -> list[Quote]:
+def _within(layer: Iterable[Quote], ask: Ask) -> list[Quote]:
     """The quotes cut to the time asked for."""
     kept = []
     for quote in layer:
@@ -201,7 +203,6 @@ def _within(layer: Iterable[Quote], ask: Ask, notes: list[str]) -> list[Quote]:
         end = min(quote.end_unix_s or 0, ask.until_unix_s)
         if start < end:
             kept.append(Quote(start, end, _finite(quote.price_per_kwh)))
-    _note(notes, sum(quote.price_per_kwh is None for quote in kept), "have no price")
     return kept
 
 
@@ -228,7 +229,7 @@ def _paint(
     _note(
         notes,
         clashes,
-        "tell a time twice with different prices: the later in the answer counts",
+        "told twice with different prices, the later in the answer counts",
         first_clash,
     )
     known = np.isfinite(painted)
@@ -241,8 +242,8 @@ def _judge(prices: FloatArray, start: int, step_s: int, currency: str, notes: li
     absurd = np.abs(prices) > odd_per_kwh * _ABSURD
     odd = (np.abs(prices) > odd_per_kwh) & ~absurd
     for found, words in (
-        (absurd, "are no prices, and are left out"),
-        (odd, f"are above {odd_per_kwh:g} {currency}/kWh: check the unit if this is not so"),
+        (absurd, "no price at all, left out"),
+        (odd, f"above {odd_per_kwh:g} {currency}/kWh, kept"),
     ):
         places = np.flatnonzero(found)
         if len(places):
@@ -257,13 +258,13 @@ def _tell_holes(
     if len(holes):
         hours = len(holes) * step_s / 3600
         first = _clock(start + int(holes[0]) * step_s)
-        notes.append(f"{hours:g} h are missing, the first at {first}")
+        notes.append(f"missing: {hours:g} h, the first at {first}")
 
 
 def _note(notes: list[str], count: int, words: str, first_unix_s: int = 0) -> None:
     if count > 0:
-        place = f" (the first at {_clock(first_unix_s)})" if first_unix_s else ""
-        notes.append(f"{count} of the prices {words}{place}")
+        place = f", the first at {_clock(first_unix_s)}" if first_unix_s else ""
+        notes.append(f"{words}: {count}{place}")
 
 
 def _span(ask: Ask) -> str:

@@ -155,7 +155,7 @@ def _points(period: ET.Element, step_s: int, clock: Clock, *, repeats: bool) -> 
     for position, following in zip(positions, [*positions[1:], count + 1], strict=True):
         until = following if repeats else position + 1
         quotes.append(_quote(start, step_s, position, until, points[position]))
-    return quotes
+    return sorted(quotes, key=lambda quote: quote.start_unix_s)
 
 
 def _quote(start: int, step_s: int, first: int, until: int, price_per_kwh: float | None) -> Quote:

@@ -34,7 +34,7 @@ Fetch = Callable[[httpx.AsyncClient, FeedSettings, Ask, str], Awaitable[Quotes]]
 
 # A clock that is put right while the feed rests is noticed within this time.
 _REST_S_MAX: Final = 900.0
-_FETCH: Final[Mapping[str, Fetch]] = {
+SOURCES: Final[Mapping[str, Fetch]] = {
     "energy-charts": energy_charts.fetch,
     "entsoe": entsoe.fetch,
     "nordpool": nordpool.fetch,
@@ -159,7 +159,7 @@ def price_feed(
     publication = settings.publication
     if publication is None:
         raise ValueError("a source has a time of publication")
-    fetch = _FETCH[settings.source]
+    fetch = SOURCES[settings.source]
     make_client = client_factory or client_for(settings.url)
 
     async def ask_source(now_unix_s: int, reach_unix_s: int) -> PriceAnswer:
