@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 
 from parkwatt.domain.charger.command import SetPower
 from parkwatt.domain.charger.rung import Rung
 from parkwatt.domain.problem import Storage
+from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.site.event import SiteEvent
 from parkwatt.domain.site.observation import ChargerSeen, Observation
 from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.site.wish import Wishes
-from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import FlatPrice, Price, SeriesPrice, Tariff
 from parkwatt.site.live.controller import SiteController
 from parkwatt.site.live.planning import make_plan
-from parkwatt.site.live.request import PlanRequest
 from parkwatt.site.live.settings import CarSettings, SiteSettings
 from parkwatt.site.live.state import SiteState
 
@@ -64,9 +62,7 @@ def evening_tariff(dear: float = 0.40, cheap: float = 0.10) -> Tariff:
     return Tariff("EUR", ZONE, Price((SeriesPrice(series),)), Price((FlatPrice(0.0),)))
 
 
-def site_settings(
-    wishes: Wishes, tariff: Tariff | None = None, **changes: object
-) -> SiteSettings:
+def site_settings(wishes: Wishes, tariff: Tariff | None = None, **changes: object) -> SiteSettings:
     """A home with one car."""
     car = CarSettings(storage=storage(), charger_id="CP-1", wishes=wishes, charger_discharges=True)
     settings: dict[str, object] = {
@@ -138,10 +134,11 @@ class World:
     now_s: float = 0.0
     controller: SiteController = field(init=False)
     events: list[SiteEvent] = field(default_factory=list)
+    event_times: list[int] = field(default_factory=list)
+    meter_fails: bool = False
     grid_kw: list[float] = field(default_factory=list)
     _reading: SiteReading = field(default_factory=SiteReading)
     _seen: ChargerSeen = field(default_factory=lambda: ChargerSeen("CP-1", 1, True, False))
-    _request: PlanRequest | None = None
 
     def __post_init__(self) -> None:
         self.controller = SiteController(self.settings, SiteState())
@@ -162,7 +159,8 @@ class World:
             if self._due(self.charger_meter_s):
                 self._read_charger()
             if self._due(self.meter_s):
-                self._reading = SiteReading(grid_kw=grid_kw, grid_unix_us=self.now_unix_us)
+                if not self.meter_fails:
+                    self._reading = SiteReading(grid_kw=grid_kw, grid_unix_us=self.now_unix_us)
                 self._control()
 
     def _due(self, every_s: float) -> bool:
@@ -189,28 +187,23 @@ class World:
 
     def _control(self) -> None:
         if not self.car.linked:
-            self._seen = msgspec_free_replace(self._seen, connected=False)
+            self._seen = replace(self._seen, connected=False)
         step = self.controller.step(Observation((self._seen,), self._reading), self.now_unix_us)
-        self.events += step.events
+        self._happened(step.events)
         for verdict in step.commands:
             assert verdict.approved is not None
             command = verdict.approved.command
             if isinstance(command, SetPower) and self.car.linked:
                 self.car.tell(self.now_s, command.power_kw, command.lease_s)
         if step.request is not None:
-            self.events += self.controller.planned(make_plan(step.request), self.now_unix_us)
+            planned = make_plan(step.request)
+            self._happened(self.controller.planned(planned, self.now_unix_us))
+
+    def _happened(self, happened: list[SiteEvent]) -> None:
+        self.events += happened
+        self.event_times += [self.now_unix_us] * len(happened)
 
     def take(self, event: SiteEvent) -> None:
         """Something from outside."""
-        self.events.append(event)
+        self._happened([event])
         self.controller.take(event, self.now_unix_us)
-
-
-def msgspec_free_replace(seen: ChargerSeen, **changes: object) -> ChargerSeen:
-    """The same with these fields changed."""
-    from dataclasses import replace
-
-    return replace(seen, **changes)  # type: ignore[arg-type]
-
-
-__all__ = ["BEGIN_UNIX_S", "Car", "World", "evening_tariff", "flat_tariff", "msgspec", "site_settings", "storage"]

@@ -94,6 +94,14 @@ def with_possible(
 ) -> CarMinute:
     """The car's minute with what was asked and what was possible by its end; begun anew where something else is asked."""
     energy_kwh = minute.energy_kwh
+    if energy_kwh is None and stay.asked_for is not None:
+        # Nobody tells its energy just now, or it is about to leave: what was asked stands.
+        return msgspec.structs.replace(
+            minute,
+            departs_unix_s=stay.asked_for[0],
+            asked_kwh=stay.asked_for[1],
+            possible_kwh=stay.possible_kwh,
+        )
     if car.departure is None or car.asked_kwh is None or energy_kwh is None:
         return minute
     departs_unix_s, asked_kwh = car.departure.departs_unix_s, round(car.asked_kwh, 3)
