@@ -45,10 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises InputError for faults in the file, a port that is taken and a folder that cannot be used, JournalDamaged, OSError.
     """
-    from parkwatt.app.up.runner import up_until_stopped
+    from parkwatt.app.up.run import up_until_stopped
 
-    settings = load_live_settings(arguments.site)
-    up_until_stopped(settings, settings.serve)
+    up_until_stopped(load_live_settings(arguments.site))
     return 0
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 
+from parkwatt.app.live_settings import LiveSettings
+from parkwatt.app.serve.run import serve_until_stopped
 from parkwatt.app.up.runner import SiteRunner
+from parkwatt.app.up.sources import live_sources
 from parkwatt.domain.charger.event import ChargerEvent
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.store.reader import JournalReader
@@ -16,6 +20,19 @@ from parkwatt.site.live.settings import SiteSettings
 
 # Makes what a site is told by (meters, price feeds, calendars), once its runner is there.
 Sources = Callable[[SiteRunner, Callable[[], int]], Iterable[Coroutine[Any, Any, object]]]
+
+
+def up_until_stopped(settings: LiveSettings) -> None:
+    """Run the site until SIGINT or SIGTERM.
+
+    Raises InputError for what cannot be used, JournalDamaged, OSError.
+    """
+    serve_until_stopped(settings.serve, site_control(settings))
+
+
+def site_control(settings: LiveSettings) -> SiteControl:
+    """The control of the site that the settings describe, with all its sources."""
+    return SiteControl(settings.site, partial(live_sources, settings))
 
 
 class SiteControl:

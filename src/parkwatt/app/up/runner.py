@@ -160,6 +160,11 @@ class SiteRunner:
             return state.car(event.car_id).trips == event.trips
         return False
 
+    def on_soc(self, told: SocTold) -> None:
+        """The car's own service told its state of charge; what its charger has moved by now is noted beside it."""
+        moved_kwh = self.controller.moved_kwh(told.car_id)
+        self.on_event(msgspec.structs.replace(told, moved_kwh=moved_kwh))
+
     def on_reading(self, told: Mapping[str, Any]) -> None:
         """A meter told some fields of `SiteReading`."""
         self._reading = msgspec.structs.replace(self._reading, **told)
