@@ -15,8 +15,7 @@ from parkwatt.io.prices.settings import FeedSettings, read_feed
 from tests.io.prices.answers import BERLIN
 from tests.io.web_server import Answerer, Asked, web_server
 
-
-TOKEN = "secret"
+TOKEN = "secret"  # noqa: S105 - of nobody
 
 
 def feed_of(

@@ -77,7 +77,7 @@ def test_what_is_no_price_is_a_hole(price: float | None) -> None:
 def test_an_implausible_price_is_kept_and_told() -> None:
     answer = assembled((0, HOUR, 88.1))
     assert answer.price_per_kwh == (88.1,)
-    assert answer.notes == ("above 4 EUR/kWh, kept: 1, the first at 2026-01-14 23:00 UTC",)
+    assert answer.notes == ("beyond ±4 EUR/kWh, kept: 1, the first at 2026-01-14 23:00 UTC",)
 
 
 def test_what_is_plausible_depends_on_the_currency() -> None:

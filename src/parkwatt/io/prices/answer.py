@@ -117,7 +117,7 @@ def assemble(quotes: Quotes, ask: Ask, who: str) -> PriceAnswer:
     if sum(map(len, quotes.layers)) > QUOTES_MAX:
         raise SourceError(f"{who} answers with more than {QUOTES_MAX} prices", "broken")
     notes = list(quotes.notes)
-    layers = [_within(_ended(layer, ask, notes), ask) for layer in quotes.layers]
+    layers = [_within(_ended(layer, ask, notes), ask, notes) for layer in quotes.layers]
     every = [quote for layer in layers for quote in layer]
     if not every:
         raise SourceError(f"{who} has no prices for {_span(ask)}", "absent")
@@ -131,7 +131,6 @@ def assemble(quotes: Quotes, ask: Ask, who: str) -> PriceAnswer:
     prices = np.full((end - start) // step_s, np.nan)
     for layer in layers:
         _paint(prices, layer, start, step_s, notes)
-    _judge(prices, start, step_s, ask.currency, notes)
     known = np.flatnonzero(np.isfinite(prices))
     if not len(known):
         raise SourceError(f"{who} has no prices for {_span(ask)}", "absent")
@@ -195,19 +194,35 @@ def _most_common(lengths: Sequence[int], otherwise: int) -> int:
     return min(counts, key=lambda length: (-counts[length], length)) if counts else otherwise
 
 
-def _within(layer: Iterable[Quote], ask: Ask) -> list[Quote]:
-    """The quotes cut to the time asked for."""
+def _within(layer: Iterable[Quote], ask: Ask, notes: list[str]) -> list[Quote]:
+    """The quotes cut to the time asked for, with None for what is no price; what is odd is noted."""
+    odd_per_kwh = _odd_per_kwh(ask.currency)
     kept = []
+    found: dict[str, list[int]] = {"no price at all, left out": [], _odd_words(ask.currency): []}
+    absurd, odd = found.values()
     for quote in layer:
         start = max(quote.start_unix_s, ask.from_unix_s)
         end = min(quote.end_unix_s or 0, ask.until_unix_s)
-        if start < end:
-            kept.append(Quote(start, end, _finite(quote.price_per_kwh)))
+        if start >= end:
+            continue
+        price_per_kwh = quote.price_per_kwh
+        if price_per_kwh is not None and not abs(price_per_kwh) <= odd_per_kwh * _ABSURD:
+            absurd.append(start)
+            price_per_kwh = None
+        elif price_per_kwh is not None and abs(price_per_kwh) > odd_per_kwh:
+            odd.append(start)
+        kept.append(Quote(start, end, price_per_kwh))
+    for words, starts in found.items():
+        _note(notes, len(starts), words, min(starts, default=0))
     return kept
 
 
-def _finite(price_per_kwh: float | None) -> float | None:
-    return price_per_kwh if price_per_kwh is not None and math.isfinite(price_per_kwh) else None
+def _odd_per_kwh(currency: str) -> float:
+    return _ODD_OTHER_PER_KWH.get(currency, _ODD_PER_KWH)
+
+
+def _odd_words(currency: str) -> str:
+    return f"beyond ±{_odd_per_kwh(currency):g} {currency}/kWh, kept"
 
 
 def _paint(
@@ -234,21 +249,6 @@ def _paint(
     )
     known = np.isfinite(painted)
     prices[known] = painted[known]
-
-
-def _judge(prices: FloatArray, start: int, step_s: int, currency: str, notes: list[str]) -> None:
-    """Note what is implausible, and make holes of what is no price at all."""
-    odd_per_kwh = _ODD_OTHER_PER_KWH.get(currency, _ODD_PER_KWH)
-    absurd = np.abs(prices) > odd_per_kwh * _ABSURD
-    odd = (np.abs(prices) > odd_per_kwh) & ~absurd
-    for found, words in (
-        (absurd, "no price at all, left out"),
-        (odd, f"above {odd_per_kwh:g} {currency}/kWh, kept"),
-    ):
-        places = np.flatnonzero(found)
-        if len(places):
-            _note(notes, len(places), words, start + int(places[0]) * step_s)
-    prices[absurd] = np.nan
 
 
 def _tell_holes(
