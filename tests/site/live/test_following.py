@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from parkwatt.domain.site.wish import Wishes
@@ -30,6 +31,16 @@ def test_the_grid_is_held_at_zero_through_appliances_steps() -> None:
     assert abs(float(grid_kw.mean())) < 0.05
     assert _longest_s(export_kw > 0.2, world.step_s) <= 5.0
     assert _longest_s(np.abs(grid_kw) > 0.2, world.step_s) <= 5.0
+
+
+@pytest.mark.parametrize("delay_s", [1.5, 3.0, 6.0])
+def test_a_slow_charger_settles_after_each_step_of_the_load(delay_s: float) -> None:
+    car = Car(energy_kwh=45.0, delay_s=delay_s)
+    world = World(site_settings(_HOME, evening_tariff()), car, _appliances)
+    world.run(1200.0)
+    grid_kw = np.array(world.grid_kw[round(60 / world.step_s) :])
+    assert abs(float(grid_kw.mean())) < 0.08
+    assert _longest_s(np.abs(grid_kw) > 0.2, world.step_s) <= 5.0 + 2 * delay_s
 
 
 def _longest_s(where: NDArray[np.bool_], step_s: float) -> float:

@@ -1,13 +1,10 @@
 """What the house draws beside its cars, told from the grid meter and from what the cars were told.
 
 The grid meter is quick, a charger's own meter slow. So the cars' power is taken from their set-points: where a charger
-follows with
-a small error the set-points then take that error up (integral action), and the exchange ends at what was meant. Two
-things would
-mislead: a reading taken while a change of power is under way, and a charger that does not follow. The first is left
-out. The second
-shows at the grid meter, which does not move with the set-point, and later at the charger's meter: then what is measured
-counts.
+follows with a small error the set-points then take that error up (integral action), and the exchange ends at what was
+meant. A reading taken while a change of power is under way would mislead: it is left out. How long a change takes is
+learned for each charger from the grid meter, which moves with it. A charger that does not follow at all shows there too,
+and later at its own meter: then what is measured counts.
 """
 
 from __future__ import annotations
@@ -19,14 +16,19 @@ from parkwatt.domain.site.observation import ChargerSeen
 from parkwatt.domain.site.reading import SiteReading
 
 _US: Final = 1_000_000
-# From a set-point to the power that it asks for: the way to the charger, and its ramp.
+# From a set-point to the power that it asks for: the way to the charger, and its ramp. At least this long.
 SETTLE_US: Final = 1_200_000
+# A charger of which nothing is learned yet is given so much time before it is taken not to follow.
+_PATIENCE_US: Final = 8_000_000
+# What was learned is stretched by this.
+_SPARE: Final = 1.5
 # A charger's meter that contradicts its set-point by more than this is believed.
 _OFF_KW: Final = 0.5
 _OFF_SHARE: Final = 0.2
-# A change of at least this much must show at the grid, at least in this part.
+# A change of at least this much must show at the grid.
 _SHOWN_KW: Final = 0.3
-_SHOWN_SHARE: Final = 0.3
+# In this part of it, at least and, where it comes late, at most.
+_LATE_SHARE: Final = (0.6, 1.5)
 # How long a charger's own reading tells its power where nothing was changed since.
 _READING_US: Final = 90 * _US
 
@@ -41,6 +43,11 @@ class _Told:
     grid_kw_before: float | None
     settled: bool = False
 
+    @property
+    def change_kw(self) -> float:
+        """How much it is still expected to change."""
+        return self.power_kw - self.actual_kw
+
 
 @dataclass(slots=True)
 class BaseFollower:
@@ -50,6 +57,7 @@ class BaseFollower:
     base_kw: float | None = None
     base_unix_us: int = 0
     _told: dict[str, _Told] = field(default_factory=dict)
+    _takes_us: dict[str, int] = field(default_factory=dict)
     _grid_unix_us: int = 0
     _grid_kw: float | None = None
 
@@ -74,7 +82,8 @@ class BaseFollower:
             return 0.0
         if told is None:
             return measured
-        if measured is not None and (seen.power_unix_us or 0) >= told.at_unix_us + SETTLE_US:
+        by_then_unix_us = told.at_unix_us + self._patience_us(key, shows=True)
+        if measured is not None and (seen.power_unix_us or 0) >= by_then_unix_us:
             off_kw = abs(measured - told.power_kw)
             if off_kw > max(_OFF_KW, _OFF_SHARE * abs(told.power_kw)):
                 told.actual_kw, told.settled = measured, True
@@ -96,14 +105,11 @@ class BaseFollower:
         return self.base_kw
 
     def _by_grid(self, grid_kw: float, at_unix_us: int, seen: dict[str, ChargerSeen]) -> None:
-        changing = [
-            told for told in self._told.values() if at_unix_us < told.at_unix_us + SETTLE_US
-        ]
-        if changing and self.base_kw is not None:
-            return  # the power is on its way: the next reading tells
-        for told in self._told.values():
-            if not told.settled:
-                self._settle(told, grid_kw)
+        for key, told in self._told.items():
+            if told.settled:
+                self._catch_up(told, grid_kw)
+            elif not self._is_settled(key, told, grid_kw, at_unix_us) and self.base_kw is not None:
+                return  # the power is on its way: the next reading tells
         total_kw = 0.0
         for key, charger in seen.items():
             power_kw = self.power_kw(key, charger, at_unix_us)
@@ -113,15 +119,43 @@ class BaseFollower:
         self.base_kw, self.base_unix_us = grid_kw - total_kw, at_unix_us
         self._grid_kw, self._grid_unix_us = grid_kw, at_unix_us
 
-    def _settle(self, told: _Told, grid_kw: float) -> None:
-        """Whether the grid moved with the set-point; else the charger is taken to do what it did."""
-        change_kw = told.power_kw - told.actual_kw
-        if abs(change_kw) >= _SHOWN_KW and told.grid_kw_before is not None:
-            moved_kw = grid_kw - told.grid_kw_before
-            if moved_kw / change_kw < _SHOWN_SHARE:
-                told.settled = True  # at what it did before, until its own meter says more
-                return
-        told.actual_kw, told.settled = told.power_kw, True
+    def _is_settled(self, key: str, told: _Told, grid_kw: float, at_unix_us: int) -> bool:
+        """Whether the charger does what it was told, or is taken not to."""
+        passed_us = at_unix_us - told.at_unix_us
+        if passed_us < 0:
+            return False
+        shows = abs(told.change_kw) >= _SHOWN_KW and told.grid_kw_before is not None
+        if shows and told.grid_kw_before is not None:
+            share = (grid_kw - told.grid_kw_before) / told.change_kw
+            if share >= _LATE_SHARE[0]:
+                self._learn(key, passed_us)
+                told.actual_kw, told.settled = told.power_kw, True
+                return True
+        if passed_us < self._patience_us(key, shows=shows):
+            return False
+        if not shows:
+            told.actual_kw = told.power_kw
+        # Else it is taken to do what it did, until its own meter or the grid says more.
+        told.settled = True
+        return True
+
+    def _learn(self, key: str, took_us: int) -> None:
+        """A change took so long: slower is believed at once, faster bit by bit."""
+        known_us = self._takes_us.get(key, took_us)
+        self._takes_us[key] = max(took_us, round(0.8 * known_us + 0.2 * took_us))
+
+    def _patience_us(self, key: str, *, shows: bool) -> int:
+        known_us = self._takes_us.get(key)
+        if known_us is None:
+            return _PATIENCE_US if shows else SETTLE_US
+        return max(SETTLE_US, round(_SPARE * known_us))
+
+    def _catch_up(self, told: _Told, grid_kw: float) -> None:
+        """A charger that was taken not to follow does so late: the grid moves by just what it was told."""
+        if abs(told.change_kw) >= _SHOWN_KW and self._grid_kw is not None:
+            share = (grid_kw - self._grid_kw) / told.change_kw
+            if _LATE_SHARE[0] <= share <= _LATE_SHARE[1]:
+                told.actual_kw = told.power_kw
 
     def _is_fresh(self, at_unix_us: int, now_unix_us: int) -> bool:
         return -5 * _US <= now_unix_us - at_unix_us <= self.meter_age_s * _US
