@@ -9,7 +9,7 @@ from parkwatt.io.sim.faults import set_fault
 from parkwatt.io.sim.station import VirtualStation
 
 HELP = (
-    "plug, unplug, start, stop, reboot, link SECONDS, soc FRACTION, frequency HZ, signal NUMBER, "
+    "tick, plug, unplug, start, stop, reboot, link SECONDS, soc FRACTION, frequency HZ, signal NUMBER, "
     "fault NAME=VALUE, status"
 )
 
@@ -60,7 +60,12 @@ def _set_signal(station: VirtualStation, signal: float) -> None:
     station.power.signal = signal
 
 
+def _nothing(_: VirtualStation) -> None:
+    """Let time pass, and send what is due."""
+
+
 _PLAIN: dict[str, Callable[[VirtualStation], None]] = {
+    "tick": _nothing,
     "plug": VirtualStation.plug_in,
     "unplug": VirtualStation.unplug,
     "start": VirtualStation.authorize_and_start,

@@ -11,7 +11,7 @@ simulated time in µs since 1970, always an argument.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from parkwatt.io.sim.car import Car
@@ -29,6 +29,8 @@ from parkwatt.io.sim.settings import StationSettings
 
 TRANSACTION_WAKE_US = 5 * SECOND_US
 REBOOT_US = 10 * SECOND_US
+# Told of each moment of constant power in a transaction: from, until (µs since 1970), kW.
+OnFlow = Callable[[int, int, float], None]
 
 
 @dataclass(slots=True)
@@ -51,7 +53,10 @@ class SimulatedTransaction:
 
 
 class VirtualStation(Conversation):
-    """One station, EVSE, connector and car. Tests read `car`, `meter`, `power_kw`, `transaction`, `transactions`."""
+    """One station, EVSE, connector and car. Tests read `car`, `meter`, `power_kw`, `transaction`, `transactions`.
+
+    ``on_flow``: who hears of the power as it flows.
+    """
 
     def __init__(
         self, settings: StationSettings, now_unix_us: int, handlers: Mapping[str, Handler]
@@ -76,6 +81,7 @@ class VirtualStation(Conversation):
         self._is_away = self._is_on_trip(now_unix_us)
         self._has_plugged = False
         self._out_of_service_next = False
+        self.on_flow: OnFlow | None = None
 
     # What a user of the station calls.
 
@@ -164,6 +170,10 @@ class VirtualStation(Conversation):
         """Let time pass; returns the frames to send."""
         self._advance(now_unix_us)
         return self._frames()
+
+    def pass_time(self, now_unix_us: int) -> None:
+        """Let time pass, for whoever looks at the power; what there is to send goes out with the next tick."""
+        self._advance(now_unix_us)
 
     def plug_in(self) -> None:
         """The car is plugged in now."""
@@ -413,7 +423,10 @@ class VirtualStation(Conversation):
                     self.faults,
                     self.transaction.allows_discharge,
                 )
-                self.meter.add(car.step(asked_kw, duration_s), duration_s)
+                power_kw = car.step(asked_kw, duration_s)
+                self.meter.add(power_kw, duration_s)
+                if self.on_flow is not None:
+                    self.on_flow(self.now_us, self.now_us + step_us, power_kw)
             self.now_us += step_us
         if self.transaction is not None:
             self._count(self.transaction)
