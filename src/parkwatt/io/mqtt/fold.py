@@ -72,6 +72,9 @@ class _Known:
     at_unix_us: int
 
 
+_UNTOLD: Final = _Known(None, 0)
+
+
 class MeterFold:
     """What one meter told so far."""
 
@@ -158,30 +161,27 @@ class MeterFold:
 
     def _reading(self) -> Partial:
         meter = self.meter
-        powers = [
-            self._known.get(place) for place in (meter.power, meter.export) if place is not None
-        ]
-        values = [None if known is None else known.value for known in powers]
-        at_unix_us = min(0 if known is None else known.at_unix_us for known in powers)
-        power: float | None = None
-        if all(value is not None for value in values):
-            power = sum(
-                value * direction
-                for value, direction in zip(values, (1.0, -1.0), strict=False)
-                if value is not None
-            )
-        return partial(
-            meter.role,
-            MeterValues(
-                power_kw=None
-                if power is None
-                else factor(meter.sign) * power * meter.watts / 1000.0,
-                phase_current_a=self._currents_a(at_unix_us),
-                import_kwh=self._kwh(meter.import_energy),
-                export_kwh=self._kwh(meter.export_energy),
-            ),
-            at_unix_us,
+        power_kw, at_unix_us = self._power_kw()
+        values = MeterValues(
+            power_kw=power_kw,
+            phase_current_a=self._currents_a(at_unix_us),
+            import_kwh=self._kwh(meter.import_energy),
+            export_kwh=self._kwh(meter.export_energy),
         )
+        return partial(meter.role, values, at_unix_us)
+
+    def _power_kw(self) -> tuple[float | None, int]:
+        """Import positive, and the time of its older part; what is told in two parts is known with both."""
+        meter = self.meter
+        kw = factor(meter.sign) * meter.watts / 1000.0
+        told = self._known.get(meter.power, _UNTOLD)
+        if meter.export is None:
+            return None if told.value is None else kw * told.value, told.at_unix_us
+        back = self._known.get(meter.export, _UNTOLD)
+        at_unix_us = min(told.at_unix_us, back.at_unix_us)
+        if told.value is None or back.value is None:
+            return None, at_unix_us
+        return kw * (told.value - back.value), at_unix_us
 
     def _currents_a(self, at_unix_us: int) -> tuple[float | None, ...]:
         """Those told together with the power. Where exported power is positive, all count as import: see `measured_plain`."""

@@ -95,17 +95,19 @@ class SunSpecServer:
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
-    async def stop(self) -> None:
-        """Stop to listen, and close what is open."""
+    async def stop(self) -> int:
+        """Stop to listen, and close what is open. Returns the port, 0 where nothing listened."""
         server, self._server = self._server, None
         if server is None:
-            return
+            return 0
+        port: int = server.sockets[0].getsockname()[1]
         server.close()
         tasks = list(self._open)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks)
         await server.wait_closed()
+        return port
 
     def cut(self) -> None:
         """Close the connections that are open, as a device does with idle ones."""
