@@ -56,6 +56,8 @@ _DEMAND_US: Final = 10 * _US
 # A set-point that differs by less is not sent again before half of its lease is over.
 _SAME_KW: Final = 0.05
 _SAME_SHARE: Final = 0.01
+# Another reason for resting is told after this long.
+_REASON_US: Final = 10 * _US
 # The most of a quarter hour that may be unknown for its energies to count as known.
 _KNOWN_SHARE: Final = 0.5
 
@@ -401,7 +403,11 @@ class SiteController:
             return True
         change_kw = abs(verdict.power_kw - held.power_kw)
         if change_kw < max(_SAME_KW, _SAME_SHARE * abs(held.power_kw)):
-            return False
+            # A charger that rests for another reason than before: who asks why is to be told the one of now.
+            rules = tuple(change.rule for change in verdict.changes)
+            rested_us = now_unix_us - held.decided_unix_us
+            is_resting = abs(held.power_kw) < _SAME_KW
+            return is_resting and rules != held.rules and rested_us >= _REASON_US
         # Where nothing was measured since the charger was told last, telling it more would be guessing.
         measured_unix_us = self._told_at_base.get(key, 0)
         return not proposal.following or self._follower.base_unix_us > measured_unix_us
