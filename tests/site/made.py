@@ -27,13 +27,16 @@ def random_inputs(
     *,
     least_powers: bool = True,
     import_limit: bool = True,
+    quarter_hours: bool = False,
 ) -> StudyInputs:
-    """A site in steps of an hour or half an hour; all features mixed.
+    """A site in steps of an hour or half an hour, or in ``quarter_hours``; all features mixed.
 
     ``least_powers``, ``import_limit``: whether the charger may have the first and the connection the second.
     """
     chance = np.random.default_rng(seed)
     step_s = int(chance.choice([1800, 3600]))
+    if quarter_hours:
+        step_s = 900
     start_s = int(chance.choice([_MONDAY_S, _BEFORE_MONTH_END_S]))
     grid = TimeGrid(start_s, step_s, days * 86_400 // step_s)
     hour = np.arange(grid.step_count) * grid.step_h

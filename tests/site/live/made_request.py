@@ -47,6 +47,7 @@ def one_car(**fields: object) -> CarNow:
         charge_efficiency=0.93,
         discharge_efficiency=0.92,
         wear_price_per_kwh=0.03,
+        holding_price_per_kwh_h=2e-5,
     )
     now = CarNow("car", storage, 20.0, NOONS[0] - 3600, NOONS[0] + 19 * 3600, 40.0)
     return replace(now, **fields)  # type: ignore[arg-type]
@@ -89,9 +90,7 @@ def random_request(
     count = int(chance.integers(0, car_count_max + 1))
     cars = tuple(_car(chance, f"car{place}", chosen_s) for place in range(count))
     habits = {car.car_id: _habits(chance, chosen_s) for car in cars if chance.random() < 0.8}
-    known = {
-        car.car_id: _calendar(chance, chosen_s, car) for car in cars if chance.random() < 0.2
-    }
+    known = {car.car_id: _calendar(chance, chosen_s, car) for car in cars if chance.random() < 0.2}
     return PlanRequest(
         now_unix_s=now_s,
         site_name="random",

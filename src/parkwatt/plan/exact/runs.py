@@ -24,9 +24,9 @@ from parkwatt.plan.exact.storage import StorageStay
 class Run(NamedTuple):
     """Steps [first, end) of a stay with one direction (+1 charge, 0 rest, −1 discharge), and its means and extremes.
 
-    Prices in currency per kWh, weighted by energy (by time in a rest). ``charge_price_per_kwh_elsewhere``: the mean over the
-    rest of the stay, None where the run is all of it. ``stored_value_per_kwh``: None where unknown. ``from_sun``: charged
-    without import while the sun shone. ``sells``: something was exported.
+    Prices in currency per kWh, weighted by energy (by time in a rest), powers by time. ``charge_price_per_kwh_elsewhere``:
+    the mean over the rest of the stay, None where the run is all of it. ``stored_value_per_kwh``: None where unknown.
+    ``from_sun``: charged without import while the sun shone. ``sells``: something was exported.
     """
 
     first: int
@@ -71,6 +71,7 @@ class _Series:
     """[n] each: what a stay's runs are summed up from."""
 
     weight_kwh: FloatArray
+    duration_h: FloatArray
     power_kw: FloatArray
     charge_price_per_kwh: FloatArray
     discharge_price_per_kwh: FloatArray
@@ -98,6 +99,7 @@ def _series(
     from_sun = (import_kw <= TOLERANCE) & ((power_kw > TOLERANCE) | sun_to_spare)
     return _Series(
         weight_kwh=np.where(moved_kw > TOLERANCE, moved_kw, 1.0) * duration_h,
+        duration_h=duration_h,
         power_kw=power_kw,
         charge_price_per_kwh=np.where(from_sun, sell, buy),
         discharge_price_per_kwh=np.where(export_kw > TOLERANCE, sell, buy),
@@ -124,8 +126,9 @@ def _runs(
                 weight * series.charge_price_per_kwh,
                 weight * series.discharge_price_per_kwh,
                 weight * series.stored_value_per_kwh,
-                series.power_kw,
-                series.charge_price_per_kwh,
+                series.duration_h,
+                series.duration_h * series.power_kw,
+                series.duration_h * series.charge_price_per_kwh,
             )
         ),
         firsts,
@@ -139,11 +142,11 @@ def _runs(
         axis=1,
     ).T.tolist()
     ends = np.append(firsts[1:], len(direction))
-    counts = ends - firsts
-    others = len(direction) - counts
-    powers_kw = (sums[4] / counts).tolist()
+    others = len(direction) - (ends - firsts)
+    powers_kw = (sums[5] / sums[4]).tolist()
     means = (sums[1:4] / sums[0]).T.tolist()
-    elsewhere = ((sums[5].sum() - sums[5]) / np.maximum(others, 1)).tolist()
+    other_h = np.where(others > 0, sums[4].sum() - sums[4], 1.0)
+    elsewhere = ((sums[6].sum() - sums[6]) / other_h).tolist()
     for position, (first, end) in enumerate(zip(firsts.tolist(), ends.tolist(), strict=True)):
         charged_at, discharged_at, stored_value = means[position]
         sell_best, import_highest, export_highest, solar_highest = highest[position]

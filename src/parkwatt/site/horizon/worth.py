@@ -36,6 +36,8 @@ _SLOPE_COUNT: Final = 8
 # What is asked at a departure, in units of the dearest price: before any money.
 _ASKED_WEIGHT: Final = 10.0
 _LEAST_DROP_PER_KWH: Final = 1e-6
+# Between floor and full: with less there is nothing to choose.
+_LEAST_ROOM_KWH: Final = 0.01
 # A learned departure moves a little with each hour that passes; the worth is found anew when it has moved this far.
 _SAME_WORTH_S: Final = 6 * 3600
 _DAY_S: Final = 86_400
@@ -162,7 +164,8 @@ class StoredWorth:
         futures = self._futures(now_unix_s, leave_unix_s, energy_kwh_asked)
         hours_left = (self._site.end_unix_s - leave_unix_s) // self._site.hour_s
         hour_count = min(_HOURS_AHEAD, hours_left)
-        if not futures or hour_count < 1:
+        room_kwh = self._storage.energy_kwh_max - self._storage.energy_kwh_min
+        if not futures or hour_count < 1 or room_kwh < _LEAST_ROOM_KWH:
             return EndValue(refill)
         hours = self._hours(now_unix_s, leave_unix_s, hour_count)
         worth = self._worth(futures, leave_unix_s, hours, refill)

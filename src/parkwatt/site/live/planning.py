@@ -25,8 +25,8 @@ from parkwatt.site.live.planning_knowledge import peak_so_far_kw, present_car, s
 from parkwatt.site.live.planning_prices import LivePrices
 from parkwatt.site.live.request import CarNow, Planned, PlanRequest
 
-# A mixed-integer solve of a home ends in a fraction of this; the best plan found by then counts.
-_TIME_LIMIT_S: Final = 3.0
+# For each mixed-integer solve, which for a home ends in a fraction of this; otherwise the best plan found by then counts.
+_TIME_LIMIT_S: Final = 0.5
 # Without a car the plan shows what is expected of the day ahead.
 _WITHOUT_CARS_S: Final = 86_400
 _DIGITS: Final = 6

@@ -5,9 +5,9 @@ to do for the near part of the new horizon; beyond its own end the new plan's po
 on the new plan's steps (means over time, so energy is exact) and followed from the present energies within what is
 possible then: the charger, the battery between floor and maximum, the connection, no feeding in where that is not allowed.
 
-The cost is that of the problem. What the kept plan misses beyond what the new plan must miss too (kWh over a limit, kWh·h
-below a floor, kWh at a departure) is charged at a weight far above all prices: wishes come before money, and what costs more
-for their sake is no gain.
+The cost is that of the problem. Wishes come before money: where the kept plan misses more than the new plan must miss too
+(kWh over a limit, kWh·h below a floor, kWh at a departure), what it saves by that does not count, and each kWh is charged at
+a weight far above all prices.
 """
 
 from __future__ import annotations
@@ -49,12 +49,14 @@ def running_cost(
         _completed(running, item.storage.id, edges_unix_s, vehicle.power_kw)[item.steps]
         for item, vehicle in zip(items, new.vehicles, strict=True)
     ]
-    kept = follow(problem, items, wanted_kw)
+    kept = follow(problem, items, wanted_kw, peak_kw=float(new.import_kw.max()))
     missed = np.maximum(
         _missed(problem, items, kept) - _missed(problem, items, _flows_of(items, new)), 0.0
     )
-    weight = _MISSED_WEIGHT * _dearest(problem, items)
-    return cost_of(problem, items, kept).total + weight * float(missed.sum())
+    cost, missed_sum = cost_of(problem, items, kept).total, float(missed.sum())
+    if missed_sum > 0:
+        cost = max(cost, new.cost) + _MISSED_WEIGHT * _dearest(problem, items) * missed_sum
+    return cost
 
 
 def _can_be_kept(running: LivePlan, cars: Sequence[CarNow], edges_unix_s: TimeArray) -> bool:
@@ -87,8 +89,13 @@ def _completed(
     return np.asarray((moved_kws + new_kw * (spans_s - told_s)) / spans_s)
 
 
-def follow(problem: Problem, items: list[StorageStay], wanted_kw: list[FloatArray]) -> Flows:
-    """What happens where each stay is given its ``wanted_kw`` [n], as far as battery, charger and connection allow."""
+def follow(
+    problem: Problem, items: list[StorageStay], wanted_kw: list[FloatArray], peak_kw: float
+) -> Flows:
+    """What happens where each stay is given its ``wanted_kw`` [n], as far as battery, charger and connection allow.
+
+    ``peak_kw``: where a demand charge is paid, sun is left unused for paid import up to this import only.
+    """
     site, duration_h = problem.site, problem.duration_h.tolist()
     load_kw, solar_kw = site.load_kw.tolist(), site.solar_kw.tolist()
     powers = [np.zeros(item.step_count) for item in items]
@@ -110,7 +117,7 @@ def follow(problem: Problem, items: list[StorageStay], wanted_kw: list[FloatArra
     net_kw = site.load_kw.copy()
     for item, power_kw in zip(items, powers, strict=True):
         net_kw[item.steps] += power_kw
-    solar_used_kw = _solar_used_kw(problem, net_kw)
+    solar_used_kw = _solar_used_kw(problem, net_kw, peak_kw)
     net_kw = net_kw - solar_used_kw
     return Flows(powers, energies, np.maximum(net_kw, 0.0), np.maximum(-net_kw, 0.0), solar_used_kw)
 
@@ -133,12 +140,11 @@ def _within_connection(
     charged = sum(power for power in power_kw if power > 0)
     given = -sum(power for power in power_kw if power < 0)
     if given > 0:
-        room_kw = np.inf
+        room_kw = np.inf if site.export_limit_kw is None else site.export_limit_kw
         if not site.batteries_may_export:
-            room_kw = 0.0
-        elif site.export_limit_kw is not None:
-            room_kw = max(site.export_limit_kw - max(solar_kw - load_kw, 0.0), 0.0)
-        most = charged + max(load_kw - solar_kw, 0.0) + room_kw
+            room_kw = min(room_kw, max(solar_kw - load_kw, 0.0))
+        solar_least_kw = 0.0 if site.solar_curtailable else solar_kw
+        most = max(charged + load_kw - solar_least_kw + room_kw, 0.0)
         share = min(most / given, 1.0)
         power_kw = [power * share if power < 0 else power for power in power_kw]
         given *= share
@@ -155,17 +161,22 @@ def _gain_kw(item: StorageStay, power_kw: float) -> float:
     return power_kw / item.storage.discharge_efficiency
 
 
-def _solar_used_kw(problem: Problem, used_kw: FloatArray) -> FloatArray:
+def _solar_used_kw(problem: Problem, used_kw: FloatArray, peak_kw: float) -> FloatArray:
     """[T] of all, none, or what is ``used_kw``, whichever costs least within the limits: the cost is linear between them."""
     site = problem.site
     if not site.solar_curtailable:
         return site.solar_kw
-    room_kw = np.inf if site.export_limit_kw is None else site.export_limit_kw
+    room_kw = np.full_like(
+        used_kw, np.inf if site.export_limit_kw is None else site.export_limit_kw
+    )
+    if not site.batteries_may_export:
+        room_kw = np.minimum(room_kw, np.maximum(site.solar_kw - site.load_kw, 0.0))
     all_kw = np.clip(site.solar_kw, 0.0, np.maximum(used_kw + room_kw, 0.0))
     exact_kw = np.clip(used_kw, 0.0, all_kw)
-    least_kw = np.zeros_like(all_kw)
-    if site.import_limit_kw is not None:
-        least_kw = np.clip(used_kw - site.import_limit_kw, 0.0, all_kw)
+    most_kw = np.inf if site.import_limit_kw is None else site.import_limit_kw
+    if site.demand_charge_per_kw > 0:
+        most_kw = min(most_kw, max(peak_kw, site.peak_so_far_kw))
+    least_kw = np.clip(used_kw - most_kw, 0.0, all_kw)
     candidates = np.stack((all_kw, exact_kw, least_kw))
     net_kw = used_kw - candidates
     cost = site.import_price_per_kwh * np.maximum(net_kw, 0.0)

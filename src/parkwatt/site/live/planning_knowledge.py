@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
+from parkwatt.domain.calendar import day_number, local_time_unix_s
 from parkwatt.domain.record import FloatArray
 from parkwatt.domain.series import TimeArray, TimeGrid
 from parkwatt.forecast.load import LoadForecaster
@@ -157,16 +159,17 @@ def _presence(request: PlanRequest, now: CarNow, habits: Habits) -> PresenceMode
 
 
 def _past_use(request: PlanRequest, now: CarNow, habits: Habits) -> PastUse:
-    """Quarter hours of the last weeks, since the site has measured or the car has been known."""
+    """Quarter hours of the last weeks, from the day on at which the car is first known to have come."""
     arrivals = np.append(habits.arrival_unix_s, now.since_unix_s)
     departures = np.append(habits.departure_unix_s, request.now_unix_s)
     used_kwh = np.append(habits.energy_kwh_used, np.nan if now.used_kwh is None else now.used_kwh)
+    zone = request.tariff.time_zone
+    first_day = day_number(datetime.fromtimestamp(int(arrivals.min()), tz=zone).date())
     since_s = max(
-        min(request.history.start_unix_s, int(arrivals.min())),
-        request.now_unix_s - (_DAYS_OF_HABIT + 1) * _DAY_S,
+        local_time_unix_s(first_day, 0, zone),
+        request.now_unix_s // _STEP_S * _STEP_S - (_DAYS_OF_HABIT + 1) * _DAY_S,
     )
     since_s = min(since_s, request.now_unix_s)
-    since_s -= since_s % _STEP_S
     grid = TimeGrid(since_s, _STEP_S, -(-(request.now_unix_s - since_s) // _STEP_S) + 1)
     plugged = np.zeros(grid.step_count)
     for arrival, departure in zip(arrivals.tolist(), departures.tolist(), strict=True):
