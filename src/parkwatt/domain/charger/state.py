@@ -53,6 +53,8 @@ _QUEUED_AGE_US = 60_000_000
 # Two reports at least this far apart, by both clocks alike within the slack and a twentieth, show how the charger's clock runs.
 _CLOCK_APART_US = 3_000_000
 _CLOCK_SLACK_US = 1_500_000
+# Less than this is the way here, and a clock of whole seconds.
+_CLOCK_BEHIND_US = 2_500_000
 
 
 class BelievedSoc(msgspec.Struct, omit_defaults=True, gc=False):
@@ -171,6 +173,14 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
             and told_unix_us < connected_unix_us
             and told_unix_us < now_unix_us - _QUEUED_AGE_US
         )
+
+    @property
+    def clock_behind_us(self) -> int:
+        """How far the charger's clock is behind, as far as its last report on this link bears it out; 0: not notably."""
+        if self.clock_seen is None:
+            return 0
+        behind_us = min(self.clock_lag_us, self.clock_seen[1] - self.clock_seen[0])
+        return behind_us if behind_us >= _CLOCK_BEHIND_US else 0
 
     def variable(self, component: str, name: str, *, evse_id: int = 0) -> str | None:
         """A variable's value: of the connection point, else of the charger; None where it was not told."""

@@ -31,8 +31,14 @@ class Link:
     ``refused_purpose``: profiles of that purpose are refused; ``strips_power``: the meter's powers do not come through.
     """
 
-    def __init__(self, protocol: Protocol, **faults: Any) -> None:
-        settings = StationSettings(
+    def __init__(
+        self,
+        protocol: Protocol,
+        station: StationSettings | None = None,
+        own: ChargerSettings | None = None,
+        **faults: Any,
+    ) -> None:
+        settings = station or StationSettings(
             protocol=protocol,
             phases=1,
             power_kw_max=7.4,
@@ -49,24 +55,45 @@ class Link:
         self.station = virtual_station(settings, self.now_us)
         for name, value in faults.items():
             setattr(self.station.faults, name, value)
-        own = ChargerSettings(
+        own = own or ChargerSettings(
             discharge=True, negative_limit=protocol == "1.6", power_kw_max=7.4, phase_count=1
         )
         self.backend = Station(ChargerState("box"), own)
-        step = self.backend.connect(VERSIONS[protocol], 1, "peer", self.now_us, prefix="p-")
-        frames = self.station.connect(self.now_us)
-        self._take(step)
-        self._deliver(frames)
+        self._version = VERSIONS[protocol]
+        self._link_count = 0
+        self.join()
 
     def ask(self, power_kw: float, lease_s: int = 600) -> Link:
         """Ask for a power."""
         self._take(self.backend.set_power(SetPower(1, power_kw, lease_s, "a test"), self.now_us))
         return self
 
-    def run(self, seconds: float) -> Link:
+    def follow(self, power_kw: float, lease_s: int = 30) -> Link:
+        """Ask for a power because the meter moved."""
+        command = SetPower(1, power_kw, lease_s, "follows the house", following=True)
+        self._take(self.backend.set_power(command, self.now_us))
+        return self
+
+    def join(self) -> Link:
+        """A new link."""
+        self._link_count += 1
+        prefix = f"p{self._link_count}-"
+        step = self.backend.connect(self._version, 1, "peer", self.now_us, prefix=prefix)
+        frames = self.station.connect(self.now_us)
+        self._take(step)
+        self._deliver(frames)
+        return self
+
+    def cut(self) -> Link:
+        """The link breaks, and nobody mends it."""
+        self.station.disconnect(self.now_us)
+        self._take(self.backend.disconnect("cut", self.now_us))
+        return self
+
+    def run(self, seconds: float, step_s: float = STEP_S) -> Link:
         """Let time pass at both ends."""
-        for _ in range(round(seconds / STEP_S)):
-            self.now_us += round(STEP_S * 1e6)
+        for _ in range(round(seconds / step_s)):
+            self.now_us += round(step_s * 1e6)
             self._deliver(self.station.tick(self.now_us))
             self._take(self.backend.tick(self.now_us))
         return self

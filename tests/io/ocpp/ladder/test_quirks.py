@@ -1,5 +1,7 @@
 """Quirks of chargers, with real frames of a virtual station: what profiles they take, and meters that tell no power."""
 
+from typing import Any
+
 import pytest
 
 from parkwatt.domain.charger.rung import Rung
@@ -19,7 +21,7 @@ PROTOCOLS: list[Protocol] = ["1.6", "2.0.1", "2.1"]
         {"stack_level_0_only": True, "rate_unit": "A"},
     ],
 )
-def test_a_limit_finds_its_form(protocol: Protocol, faults: dict[str, object]) -> None:
+def test_a_limit_finds_its_form(protocol: Protocol, faults: dict[str, Any]) -> None:
     link = Link(protocol, **faults).run(40.0).ask(3.0).run(20.0)
     assert link.station.power_kw == pytest.approx(3.0, abs=0.1)
     count = link.told()

@@ -12,8 +12,9 @@ Asked to discharge, a charger is
 
 A rung that is not proven is tried from rest only: the car is brought there by a limit of 0 before, which the meter has to show.
 
-Asked to charge or to rest, less is always right (the car decides), and more for longer than 10 s is ignored. Without a reading
-of the meter within 20 s nothing is known, and it was unseen.
+Asked to charge or to rest, less is always right (the car decides), and more for longer than 10 s is ignored, or for longer than
+a minute where it comes closer. Without a reading of the meter within 20 s nothing is known, and it was unseen. Where so little
+is asked for that the charger may not be able to do it (`Goal.least_kw`), rest comes to nothing.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _HOLD_US = 6 * SECOND_US
 _IGNORED_US = 8 * SECOND_US
 _EXCEEDED_US = 10 * SECOND_US
 _LAST_US = 20 * SECOND_US
+_SLOW_US = 60 * SECOND_US
 _REST_SEEN_US = 3 * SECOND_US
 _REST_STILL_US = 5 * SECOND_US
 _REST_LAST_US = 24 * SECOND_US
@@ -47,7 +49,7 @@ _STILL_US = 5 * SECOND_US
 _PROGRESS_KW = 0.2
 _DEADLINES_US = (
     *(_SETTLE_US, _RISE_US, _BLIND_OPPOSED_US, _OPPOSED_US),
-    *(_IGNORED_US, _EXCEEDED_US, _LAST_US),
+    *(_IGNORED_US, _EXCEEDED_US, _LAST_US, _SLOW_US),
 )
 
 
@@ -135,9 +137,10 @@ def see(check: Check, aim: Goal, power_kw: float, now_unix_us: int) -> None:
     if check.distance_kw is None:
         check.distance_kw = distance_kw
         if check.before_kw is not None and aim.distance_kw(check.before_kw) > distance_kw:
-            check.progress_unix_us = now_unix_us
+            check.progress_unix_us, check.closer = now_unix_us, True
     elif distance_kw <= check.distance_kw - _PROGRESS_KW:
         check.distance_kw, check.progress_unix_us = distance_kw, now_unix_us
+        check.closer = True
 
 
 def next_deadline(check: Check, now_unix_us: int) -> int | None:
@@ -167,7 +170,7 @@ def judge(check: Check, aim: Goal, now_unix_us: int) -> Finding | None:
         return _blind(check, aim, passed_us)
     if aim.discharges:
         return _discharging(check, aim, power_kw, seen_us, passed_us, now_unix_us)
-    return _charging(check, aim, power_kw, seen_us, passed_us, now_unix_us)
+    return _charging(check, aim, power_kw, seen_us, passed_us)
 
 
 def judge_rest(check: Check, climbed_us: int, now_unix_us: int) -> Finding | None:
@@ -292,23 +295,22 @@ def _discharging(
 def _turned(check: Check, aim: Goal, power_kw: float, seen_us: int) -> bool:
     """Whether charging is an answer to the set-point, not what was going on and is about to end."""
     before_kw = check.before_kw
-    falls = check.progress_unix_us > check.began_unix_us
-    if falls or seen_us < _RISE_US:
+    if check.closer or seen_us < _RISE_US:
         return False
     rise_kw = 0.0 if before_kw is None else power_kw - max(before_kw, 0.0)
     return check.schedule == "opposes" or rise_kw > aim.tolerance_kw
 
 
 def _charging(
-    check: Check, aim: Goal, power_kw: float, seen_us: int, passed_us: int, now_unix_us: int
+    check: Check, aim: Goal, power_kw: float, seen_us: int, passed_us: int
 ) -> Finding | None:
     asked = f"asked for {_kw(aim.high_kw)}, {_shown(check)}"
     if aim.allows(power_kw):
         return Finding("followed", asked) if seen_us >= _HOLD_US else _late_unseen(passed_us, asked)
-    still = now_unix_us - check.progress_unix_us >= _STILL_US
     if seen_us < _OPPOSED_US:
         return _late_unseen(passed_us, asked)
-    if passed_us >= _LAST_US or (still and passed_us > _EXCEEDED_US):
+    still = check.power_unix_us - check.progress_unix_us >= _STILL_US
+    if passed_us >= _SLOW_US or (still and passed_us > _EXCEEDED_US):
         return Finding("ignored", asked)
     return None
 

@@ -27,8 +27,11 @@ _BEFORE_US = 15 * SECOND_US
 RECHECK_US = 300 * SECOND_US
 # How far ahead a schedule is read back: its present is what counts.
 _SCHEDULE_S = 300
-# How often a check may begin its time anew because something else was asked for.
+# How often a check may begin its time anew because something else was asked for, and how often after that a car gets time to
+# come to a power that is so much another one.
 _RESTARTS_MAX = 2
+_MOVES_MAX = 12
+_MOVED_KW = 0.3
 
 
 def drive(turn: Turn, evse: EvseMemory) -> None:
@@ -323,7 +326,7 @@ def _watch(turn: Turn, evse: EvseMemory, sent: Sent, last: Sent | None) -> None:
     if evse.resting:
         begin_check(turn, evse)
     elif evse.check is not None and last is not None and last.direction == sent.direction:
-        _restart(evse.check, turn.now_unix_us)
+        _restart(evse.check, abs(sent.power_kw - last.power_kw), turn.now_unix_us)
     elif _is_due(turn, evse, sent):
         begin_check(turn, evse)
     elif last is None or last.direction != sent.direction:
@@ -337,12 +340,15 @@ def _is_due(turn: Turn, evse: EvseMemory, sent: Sent) -> bool:
     return not (evse.idle and abs(sent.power_kw) < following.doubtful_kw(turn, evse))
 
 
-def _restart(check: Check, now_unix_us: int) -> None:
+def _restart(check: Check, moved_kw: float, now_unix_us: int) -> None:
     """Another power in the same direction gets its time too, but not for ever."""
-    if check.restarts < _RESTARTS_MAX:
-        check.restarts += 1
-        check.distance_kw, check.progress_unix_us = None, now_unix_us
-        check.began_unix_us, check.accepted_unix_us = now_unix_us, None
+    begins_anew = check.restarts < _RESTARTS_MAX
+    if not begins_anew and (moved_kw < _MOVED_KW or check.restarts >= _MOVES_MAX):
+        return
+    check.restarts += 1
+    check.distance_kw, check.progress_unix_us = None, now_unix_us
+    if begins_anew:
+        check.began_unix_us, check.accepted_unix_us, check.closer = now_unix_us, None, False
 
 
 def _updatable(evse: EvseMemory, rung: Rung, asked_s: int, lease_s: int) -> bool:
@@ -366,7 +372,9 @@ def _form(turn: Turn, evse: EvseMemory, rung: Rung) -> Form:
 
 
 def _profile(turn: Turn, evse: EvseMemory, sent: Sent) -> dict[str, Any]:
-    start_unix_us = sent.sent_unix_us - sent.sent_unix_us % SECOND_US
+    # By the charger's clock, so that one that is behind does not hold the set-point longer than its lease.
+    start_unix_us = sent.sent_unix_us - turn.state.clock_behind_us
+    start_unix_us -= start_unix_us % SECOND_US
     rate = wire_rate(sent.power_kw, sent.form.rate_unit, turn.settings)
     identity = (evse.evse_id, profile_id(evse.evse_id), sent.transaction_id, sent.form)
     if sent.rung is Rung.LOCAL_FREQUENCY and sent.curve is not None:

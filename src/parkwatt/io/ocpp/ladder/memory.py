@@ -48,7 +48,8 @@ class Check(msgspec.Struct, omit_defaults=True):
     """A check that runs. Powers are the meter's, times those of receipt.
 
     ``before_kw``: when it began; ``distance_kw``: the smallest distance to what was asked for, reached at ``progress_unix_us``;
-    ``unanswered``: the charger never answered; ``restarts``: how often another power was asked for meanwhile.
+    ``unanswered``: the charger never answered; ``restarts``: how often another power was asked for meanwhile;
+    ``closer``: since the last of those it came closer.
     ``at_rest``: the car was seen at rest before it was asked to discharge on a rung that is not proven; ``by_register``: the
     power is the mean between two readings of the energy.
     """
@@ -66,6 +67,7 @@ class Check(msgspec.Struct, omit_defaults=True):
     trigger_unix_us: int = 0
     trigger_refused: bool = False
     restarts: int = 0
+    closer: bool = False
     at_rest: bool = False
     by_register: bool = False
 
