@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from parkwatt.io.clock.sim_clock import SimClock
-from parkwatt.io.clock.warp_loop import WarpLoop, run_warped
+from parkwatt.io.clock.warp_loop import run_warped
 from parkwatt.io.sim.home.price_server import MARKET, MarketPrices, PriceServer
 
 # 2024-03-29 00:00 in Berlin; the night to the 31st has 23 hours.
@@ -21,8 +21,6 @@ PRICES = MarketPrices(START_UNIX_S, 900, np.round(np.sin(np.arange(96 * 5)) * 10
 
 async def asked(url: str, start: str, end: str) -> httpx.Response:
     """The answer for days from start to end."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, WarpLoop)
     async with httpx.AsyncClient(trust_env=False) as client:
         params = {"bzn": "DE-LU", "start": start, "end": end}
         return await client.get(url, params=params, timeout=30)
@@ -32,7 +30,7 @@ def test_it_answers_like_a_source_and_errs_like_one() -> None:
     async def main() -> None:
         clock = SimClock(asyncio.get_running_loop().time, START_UNIX_S * 1_000_000)
         server = PriceServer(PRICES, clock)
-        url = await server.start()
+        url = f"http://127.0.0.1:{await server.start()}/price"
         told = (await asked(url, "2024-03-29", "2024-04-02")).json()
         assert len(told["price"]) == len(told["unix_seconds"]) == 96
         assert (await asked(url, "2024-03-30", "2024-04-02")).status_code == 404
