@@ -7,10 +7,14 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parkwatt.domain.charger.command import SetPower
 from parkwatt.domain.charger.event import (
     ChargerEvent,
+    CommandAnswered,
+    CommandSent,
     MeterRead,
     NoticeReceived,
+    SetpointAsked,
     TransactionReported,
     decode,
     encode,
@@ -105,6 +109,33 @@ def test_streams_are_thinned_and_other_notices_stay(tmp_path: Path) -> None:
     ) == 10
     journal.close()
     assert verify(journal.path).faults == ()
+
+
+def test_set_points_that_follow_a_meter_are_thinned_with_their_messages(tmp_path: Path) -> None:
+    """What was asked for otherwise stays, and so does what was refused."""
+
+    def step(minute: int) -> list[Note]:
+        following, raw = minute % 7 != 0, msgspec.Raw(b"{}")
+        command = SetPower(1, -1.0 - minute, 30, "the house", following=following)
+        update = "UpdateDynamicSchedule"
+        status = "Rejected" if minute == 5 else "Accepted"
+        return [
+            note("c", minute, SetpointAsked(command)),
+            note("c", minute, CommandSent(f"m{minute}", update, raw, "setpoint", "", following)),
+            note("c", minute, CommandAnswered(f"m{minute}", update, status, following=following)),
+        ]
+
+    journal = SqliteJournal(tmp_path / "journal")
+    for minute in range(15):
+        journal.append(step(minute)).result()
+    thin(journal, FOR_EVER_UNIX_US, now_unix_us=1)
+    left = [e.seq - 1 for e in journal.read() if e.payload is not None and e.kind != THINNED]
+    kept = [0, 1, 7, 13, 14]
+    assert [seq // 3 for seq in left if seq % 3 == 0] == kept
+    assert [seq // 3 for seq in left if seq % 3 == 1] == kept
+    assert [seq // 3 for seq in left if seq % 3 == 2] == [0, 1, 5, 7, 13, 14]
+    verify(journal.path)
+    journal.close()
 
 
 def test_the_room_is_used_again(tmp_path: Path) -> None:

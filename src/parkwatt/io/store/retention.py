@@ -19,7 +19,15 @@ from functools import partial
 
 import msgspec
 
-from parkwatt.domain.charger.event import MeterRead, NoticeReceived, TransactionReported, decode
+from parkwatt.domain.charger.event import (
+    CommandAnswered,
+    CommandSent,
+    MeterRead,
+    NoticeReceived,
+    SetpointAsked,
+    TransactionReported,
+    decode,
+)
 from parkwatt.domain.charger.reading import MeterReading
 from parkwatt.domain.journal import THINNED, JournalDamaged, Note
 from parkwatt.io.store import database
@@ -147,6 +155,10 @@ def _superseded(
         readings = event.readings
     elif isinstance(event, NoticeReceived):  # a stream of values that came by the clock
         key = (row.subject, event.action, NoticeReceived)
+    elif isinstance(event, SetpointAsked):  # that and its message follow a meter
+        key = (row.subject, event.command.evse_id, SetpointAsked)
+    elif isinstance(event, CommandSent | CommandAnswered):
+        key = (row.subject, event.action, type(event))
     else:
         return
     for reading in readings:
