@@ -49,6 +49,32 @@ def test_a_charger_takes_from_the_defaults_what_it_does_not_say(tmp_path: Path) 
     assert settings.charger("C") == settings.defaults
 
 
+def test_powers_of_a_charger_fit_each_other(tmp_path: Path) -> None:
+    settings = settings_of(
+        tmp_path,
+        "[charger_defaults]\npower_kw_max = 11\ndefault_kw = 8\npower_kw_min = 1.4\n"
+        '[[charger]]\nid = "A"\npower_kw_max = 7.4\n[[charger]]\nid = "B"\ndefault_kw = 0\n',
+    )
+    assert settings.charger("C").default_limit_kw == 8.0
+    assert settings.charger("A").default_limit_kw == 7.4
+    assert settings.charger("A").power_kw_min == 1.4
+    assert settings.charger("B").default_limit_kw == 0.0
+    assert settings_of(tmp_path, "[store]\n").charger("any").default_limit_kw == 22.0
+    _, faults = read(
+        tmp_path,
+        '[[charger]]\nid = "A"\ndefault_kw = 1\npower_kw_min = 2\n'
+        '[[charger]]\nid = "B"\npower_kw_max = 3\ndefault_kw = 4\npower_kw_min = 5\n'
+        '[[charger]]\nid = "C"\ndefault_kw = -1\npower_kw_min = "much"\n',
+    )
+    assert [fault.partition(":")[0] for fault in faults] == [
+        "charger[0].default_kw",
+        "charger[1].power_kw_min",
+        "charger[1].default_kw",
+        "charger[2].power_kw_min",
+        "charger[2].default_kw",
+    ]
+
+
 @pytest.mark.parametrize(
     ("listen", "host", "port"),
     [

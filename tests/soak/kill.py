@@ -177,7 +177,7 @@ class Run:
         until_s = time.monotonic() + seconds
         while (left_s := until_s - time.monotonic()) > 0:
             charger_id = self._random.choice(sorted(self._load.up_s))
-            wish = {"power_kw": round(self._random.uniform(-6.0, 9.0), 1), "lease_s": 600}
+            wish = {"power_kw": round(self._random.uniform(-6.0, 9.0), 1), "lease_s": 30}
             with contextlib.suppress(ServerRefusedError, ServerUnreachableError):
                 path = f"/v1/chargers/{charger_id}/evses/1/setpoint"
                 self._server.api.send("PUT", path, wish)

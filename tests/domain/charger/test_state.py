@@ -437,3 +437,19 @@ def test_a_queue_that_empties_teaches_nothing_of_the_clock() -> None:
         now_unix_us = connected_unix_us + number * 50_000
         state.apply(_reported(number, now_unix_us - hour_us + number * 10_000_000), now_unix_us)
     assert state.clock_lag_us == 0
+
+
+def test_a_clock_is_behind_as_far_as_the_last_report_of_the_link_bears_out() -> None:
+    """So that one that was put right is not taken for one that still is behind."""
+    state = ChargerState("C1")
+    behind_us, now_unix_us = 90_000_000, 10_000_000_000_000
+    state.apply(Connected("ocpp2.1", 1, ""), now_unix_us)
+    assert state.clock_behind_us == 0
+    for number in range(3):
+        now_unix_us += 10_000_000
+        state.apply(_reported(number, now_unix_us - behind_us), now_unix_us)
+    assert state.clock_behind_us == behind_us
+    state.apply(_reported(3, now_unix_us + 9_000_000), now_unix_us + 10_000_000)
+    assert state.clock_behind_us == 0
+    state.apply(Connected("ocpp2.1", 1, ""), now_unix_us)
+    assert state.clock_behind_us == 0
