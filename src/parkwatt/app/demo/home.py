@@ -19,7 +19,7 @@ from parkwatt.app.demo.driving import sessions
 from parkwatt.app.demo.household import load_kw
 from parkwatt.app.demo.local_time import grid_of_days, local_time
 from parkwatt.app.demo.market import day_ahead_price_per_mwh
-from parkwatt.app.demo.site_toml import site_toml
+from parkwatt.app.demo.site_toml import Ports, site_toml
 from parkwatt.app.demo.sky import Roof, daily_clearness, solar_power_kw
 from parkwatt.domain.record import FloatArray
 from parkwatt.domain.series import TimeArray, utc
@@ -42,7 +42,9 @@ class DemoHome:
     sessions: Path
 
 
-def make_demo_home(folder: Path, seed: int, start: date, days: int) -> DemoHome:
+def make_demo_home(
+    folder: Path, seed: int, start: date, days: int, ports: Ports | None = None
+) -> DemoHome:
     """Generate a home and write its files into ``folder``, which is made where it is missing.
 
     Args:
@@ -50,6 +52,7 @@ def make_demo_home(folder: Path, seed: int, start: date, days: int) -> DemoHome:
         seed: decides all chance.
         start: the first local day.
         days: how many local days, at least 1. Prices reach one day further, as they are published a day ahead.
+        ports: where the live site listens, as its file says; None: the usual ones.
 
     Returns:
         The paths of the files.
@@ -94,7 +97,8 @@ def make_demo_home(folder: Path, seed: int, start: date, days: int) -> DemoHome:
         ),
     )
     with replacing(home.site) as stream:
-        stream.write(site_toml(home.prices, home.load, home.solar, home.sessions, TIME_ZONE))
+        names = home.prices, home.load, home.solar, home.sessions
+        stream.write(site_toml(*names, TIME_ZONE, ports or Ports()))
     return home
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+CHARGER_ID: Final = "GARAGE"
 
 _TEMPLATE = """\
 # A generated home: load, sun, trips and prices by formulas with a seed.
@@ -47,8 +51,9 @@ arrival_column = "arrival"
 departure_column = "departure"
 energy_used_column = "energy_used_kwh"
 
-[connection]                        # 3 x 25 A
+[connection]                        # 3 x 25 A; nothing is fed in from the car
 import_limit_kw = 17.25
+interconnection = "no_export"
 
 [car]
 name = "car"
@@ -63,6 +68,35 @@ cell = "nmc622-denso"               # whose ageing counts; the report shows the 
 pack_price_per_kwh = 110.0
 temperature_c = 18.0
 charger_price = 2500.0              # what the bidirectional charger costs more
+charger = "{charger_id}"                   # from here on: what the live site needs (parkwatt up)
+mode = "home"                       # run the house from the car when that pays
+discharge = true                    # the driver agrees
+ready_by = {{ weekdays = "06:45", saturday = "08:30", sunday = "08:30" }}
+
+[[charger]]
+id = "{charger_id}"
+discharge = true
+power_kw_max = 11.0
+
+[meter.grid]                        # the virtual home answers here as a SunSpec meter does
+source = "modbus"
+host = "127.0.0.1"
+port = {meter_port}
+
+[meter.solar]
+source = "modbus"
+host = "127.0.0.1"
+port = {meter_port}
+
+[ocpp]
+listen = "127.0.0.1:{ocpp_port}"
+admit_unknown = true
+
+[api]
+listen = "127.0.0.1:{api_port}"
+
+[log]
+level = "warning"
 
 [study]
 step_minutes = 15
@@ -71,7 +105,18 @@ departures = "declared"             # or "calendar", "learned"
 """
 
 
-def site_toml(prices: Path, load: Path, solar: Path, sessions: Path, time_zone: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the live demo listens: the meter's Modbus, the chargers' OCPP, the API."""
+
+    meter: int = 1502
+    ocpp: int = 9000
+    api: int = 8080
+
+
+def site_toml(
+    prices: Path, load: Path, solar: Path, sessions: Path, time_zone: str, ports: Ports
+) -> str:
     """The text of `site.toml`; the files are named relative to it."""
     return _TEMPLATE.format(
         prices=prices.name,
@@ -79,4 +124,8 @@ def site_toml(prices: Path, load: Path, solar: Path, sessions: Path, time_zone: 
         solar=solar.name,
         sessions=sessions.name,
         time_zone=time_zone,
+        charger_id=CHARGER_ID,
+        meter_port=ports.meter,
+        ocpp_port=ports.ocpp,
+        api_port=ports.api,
     )

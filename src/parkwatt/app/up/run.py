@@ -10,7 +10,7 @@ import structlog
 
 from parkwatt.app.live_settings import LiveSettings
 from parkwatt.app.serve.run import serve_until_stopped
-from parkwatt.app.up.runner import SiteRunner
+from parkwatt.app.up.runner import OnWritten, SiteRunner
 from parkwatt.app.up.sources import live_sources
 from parkwatt.domain.charger.event import ChargerEvent
 from parkwatt.io.ocpp.backend import Backend
@@ -36,13 +36,14 @@ def site_control(settings: LiveSettings) -> SiteControl:
 
 
 class SiteControl:
-    """A site's control for `parkwatt.app.serve.run.serve`."""
+    """A site's control for `parkwatt.app.serve.run.serve`. ``on_written``: hears of each event that is journalled."""
 
     def __init__(self, settings: SiteSettings, sources: Sources) -> None:
         self._settings = settings
         self._sources = sources
         self._clock: Callable[[], int] = lambda: 0
         self.runner: SiteRunner | None = None
+        self.on_written: OnWritten | None = None
 
     def attach(
         self, backend: Backend, journal: SqliteJournal, clock: Callable[[], int]
@@ -50,6 +51,7 @@ class SiteControl:
         """Take up the site where the journal left it. Raises JournalDamaged."""
         self._clock = clock
         self.runner = SiteRunner(self._settings, backend, journal, clock)
+        self.runner.on_written = self.on_written
         count = self.runner.restore(JournalReader(journal.path))
         structlog.get_logger().info("site taken up", entries=count, cars=len(self._settings.cars))
         return self.runner

@@ -47,6 +47,8 @@ from parkwatt.site.live.request import PlanRequest
 from parkwatt.site.live.settings import SiteSettings
 from parkwatt.site.live.state import STATE_VERSION, SiteState, decode_state
 
+OnWritten = Callable[[Sequence[SiteEvent], int], None]
+
 _US: Final = 1_000_000
 # Without a car there is nothing to follow.
 _IDLE_STEP_S: Final = 15.0
@@ -73,6 +75,7 @@ class SiteRunner:
         self._reading = SiteReading()
         self._wake = asyncio.Event()
         self._alarm = ""
+        self.on_written: OnWritten | None = None
         self._decided: dict[str, tuple[SetpointDecided, int]] = {}
         self._planning: asyncio.Task[None] | None = None
         self._chargers = {(car.charger_id, car.evse_id) for car in settings.cars}
@@ -121,18 +124,22 @@ class SiteRunner:
             self._alarm = f"nothing is decided: {error}"
             return False
         self._alarm = ""
+        self._tell(written, now_unix_us)
+        return True
+
+    def _tell(self, written: Sequence[SiteEvent], now_unix_us: int) -> None:
         for event in written:
             self._remember(event, now_unix_us)
             _log(event)
-        return True
+        if self.on_written is not None:
+            self.on_written(written, now_unix_us)
 
     async def _write_durably(self, event: SiteEvent) -> None:
         """Take in an event from outside; returns once it is in the journal. Raises ParkwattError where it cannot be written."""
         now_unix_us = self._clock()
         done = asyncio.wrap_future(self._journal.append([_note(event, now_unix_us)]))
         self.controller.take(event, now_unix_us)
-        self._remember(event, now_unix_us)
-        _log(event)
+        self._tell([event], now_unix_us)
         self._wake.set()
         try:
             await done
