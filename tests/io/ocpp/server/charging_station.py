@@ -41,9 +41,9 @@ class Backend:
         scheme = "ws" if "ssl" not in options else "wss"
         headers = {} if password is None else {"Authorization": basic(charger_id, password)}
         headers |= options.pop("headers", {})
-        options = {"subprotocols": VERSIONS, "proxy": None} | options
+        options = {"subprotocols": VERSIONS, "proxy": None, "host": "127.0.0.1"} | options
         uri = f"{scheme}://localhost:{self.port}/ocpp/{charger_id}"
-        return connect(uri, additional_headers=headers, host="127.0.0.1", **options)
+        return connect(uri, additional_headers=headers, **options)
 
     async def until_gone(self) -> None:
         """Wait until no link is left."""

@@ -1,6 +1,7 @@
 """The listener against strangers' clients, over real sockets."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -373,5 +374,32 @@ def test_close_tells_every_charger(go: Go, tmp_path: Path) -> None:
             assert (client.close_code, client.close_reason) == (1001, "maintenance")
             assert [end.code for end in station.ends] == [1001]
             assert station.listener.link("CS001") is None
+
+    go(run())
+
+
+def _loopback_hosts() -> list[str]:
+    """This machine's own addresses, of each kind that it has."""
+    hosts = ["127.0.0.1"]
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            hosts.append("::1")
+    except OSError:
+        pass
+    return hosts
+
+
+def test_a_link_names_its_peer(go: Go, tmp_path: Path) -> None:
+    """As host:port, so that the host of an IPv6 address can be told from the port."""
+
+    async def run() -> None:
+        for host in _loopback_hosts():
+            async with (
+                backend(tmp_path / "c", host=host) as station,
+                station.connect("CS001", host=host) as client,
+            ):
+                await exchange(client, "[2]")
+                shown = f"[{host}]" if ":" in host else host
+                assert station.arrivals[0].link.peer().rpartition(":")[0] == shown
 
     go(run())
