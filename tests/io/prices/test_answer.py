@@ -47,8 +47,8 @@ def test_an_hour_told_twice_alike_is_not_worth_a_word() -> None:
 
 
 def test_of_an_hour_told_twice_the_later_counts_and_it_is_told() -> None:
-    answer = assembled((0, HOUR, 1.0), (0, HOUR, 5.0), (HOUR, 2 * HOUR, 2.0))
-    assert answer.price_per_kwh == (5.0, 2.0)
+    answer = assembled((0, HOUR, 1.0), (0, HOUR, 3.0), (HOUR, 2 * HOUR, 2.0))
+    assert answer.price_per_kwh == (3.0, 2.0)
     assert "twice with different prices" in answer.notes[0]
 
 

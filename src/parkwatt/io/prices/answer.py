@@ -196,33 +196,26 @@ def _most_common(lengths: Sequence[int], otherwise: int) -> int:
 
 def _within(layer: Iterable[Quote], ask: Ask, notes: list[str]) -> list[Quote]:
     """The quotes cut to the time asked for, with None for what is no price; what is odd is noted."""
-    odd_per_kwh = _odd_per_kwh(ask.currency)
-    kept = []
-    found: dict[str, list[int]] = {"no price at all, left out": [], _odd_words(ask.currency): []}
-    absurd, odd = found.values()
+    odd_per_kwh = _ODD_OTHER_PER_KWH.get(ask.currency, _ODD_PER_KWH)
+    kept: list[Quote] = []
+    absurd: list[int] = []
+    odd: list[int] = []
     for quote in layer:
         start = max(quote.start_unix_s, ask.from_unix_s)
         end = min(quote.end_unix_s or 0, ask.until_unix_s)
+        price_per_kwh = quote.price_per_kwh
         if start >= end:
             continue
-        price_per_kwh = quote.price_per_kwh
         if price_per_kwh is not None and not abs(price_per_kwh) <= odd_per_kwh * _ABSURD:
             absurd.append(start)
             price_per_kwh = None
         elif price_per_kwh is not None and abs(price_per_kwh) > odd_per_kwh:
             odd.append(start)
         kept.append(Quote(start, end, price_per_kwh))
-    for words, starts in found.items():
-        _note(notes, len(starts), words, min(starts, default=0))
+    _note(notes, len(absurd), "no price at all, left out", min(absurd, default=0))
+    words = f"beyond ±{odd_per_kwh:g} {ask.currency}/kWh, kept"
+    _note(notes, len(odd), words, min(odd, default=0))
     return kept
-
-
-def _odd_per_kwh(currency: str) -> float:
-    return _ODD_OTHER_PER_KWH.get(currency, _ODD_PER_KWH)
-
-
-def _odd_words(currency: str) -> str:
-    return f"beyond ±{_odd_per_kwh(currency):g} {currency}/kWh, kept"
 
 
 def _paint(

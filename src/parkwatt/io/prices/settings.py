@@ -94,9 +94,8 @@ def read_feed(
     known = _known()["source"][source]
     zone, area, zone_url = _read_zone(record, source)
     url = record.optional_text("url") or zone_url or known.get("url", "")
-    if not _ADDRESS.fullmatch(url) or (
-        url.startswith("http:") and source in _WITH_TOKEN and not _LOCAL_ADDRESS.fullmatch(url)
-    ):
+    has_no_lock = url.startswith("http:") and not _LOCAL_ADDRESS.fullmatch(url)
+    if url and (not _ADDRESS.fullmatch(url) or (has_no_lock and source in _WITH_TOKEN)):
         record.fault("url", "must be an https address", url)
     tariff_code = record.text("tariff_code") if source == "octopus" else ""
     if tariff_code.strip() and not _TARIFF_CODE.fullmatch(tariff_code):
