@@ -65,7 +65,7 @@ async def pymodbus_server(registers: Mapping[int, list[int]], unit: int = 1) -> 
 
 
 @contextlib.asynccontextmanager
-async def answering(answer: Callable[[bytes], bytes | None]) -> AsyncIterator[int]:
+async def answering(answer: Callable[[bytes], bytes | None], port: int = 0) -> AsyncIterator[int]:
     """A server that answers each request's bytes with those of ``answer``; None closes. Yields the port."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -83,7 +83,7 @@ async def answering(answer: Callable[[bytes], bytes | None]) -> AsyncIterator[in
         tasks.discard(task)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -173,15 +173,15 @@ class MeterFold:
     def _power_kw(self) -> tuple[float | None, int]:
         """Import positive, and the time of its older part; what is told in two parts is known with both."""
         meter = self.meter
-        kw = factor(meter.sign) * meter.watts / 1000.0
-        told = self._known.get(meter.power, _UNTOLD)
-        if meter.export is None:
-            return None if told.value is None else kw * told.value, told.at_unix_us
-        back = self._known.get(meter.export, _UNTOLD)
-        at_unix_us = min(told.at_unix_us, back.at_unix_us)
+        told, back = self._known.get(meter.power, _UNTOLD), _Known(0.0, 0)
+        at_unix_us = told.at_unix_us
+        if meter.export is not None:
+            back = self._known.get(meter.export, _UNTOLD)
+            at_unix_us = min(at_unix_us, back.at_unix_us)
         if told.value is None or back.value is None:
             return None, at_unix_us
-        return kw * (told.value - back.value), at_unix_us
+        power_w = (told.value - back.value) * meter.watts
+        return factor(meter.sign) * power_w / 1000.0, at_unix_us
 
     def _currents_a(self, at_unix_us: int) -> tuple[float | None, ...]:
         """Those told together with the power. Where exported power is positive, all count as import: see `measured_plain`."""

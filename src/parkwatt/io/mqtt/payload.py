@@ -16,7 +16,7 @@ import msgspec
 LENGTH_MAX: Final = 64 * 1024
 
 _UNKNOWN: Final = frozenset({"", "unknown", "unavailable", "none", "null", "nan"})
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _SHOWN_MAX: Final = 40
 
 

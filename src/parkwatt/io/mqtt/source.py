@@ -12,6 +12,7 @@ import secrets
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, NoReturn
 
 import aiomqtt
@@ -24,13 +25,22 @@ from parkwatt.io.mqtt.fold import Health, Message, MeterFold, SocFold
 from parkwatt.io.mqtt.settings import MqttMeter, MqttSettings, SocTopic
 
 SOURCE: Final = "mqtt"
-_BACKOFF_S: Final = (1.0, 60.0)
-# A connection that held so long was a good one: the next attempt follows at once.
+# A connection that held so long was a good one: the next attempt follows soon.
 _STEADY_S: Final = 60.0
-_ANSWER_S: Final = 10.0
-# A broker that is gone without a word is noticed after twice this.
-_KEEPALIVE_S: Final = 15
-_US: Final = 1_000_000
+_CHECK_USER: Final = "check username and password_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How patient a source is. ``backoff_s``: the shortest and the longest time between two attempts to connect.
+
+    ``answer_s``: how long a broker may take for an answer. ``keepalive_s``: one that is gone without a word is noticed after
+    twice this, by the wall's clock.
+    """
+
+    backoff_s: tuple[float, float] = (1.0, 60.0)
+    answer_s: float = 10.0
+    keepalive_s: int = 15
 
 
 class _Newest(asyncio.Queue[aiomqtt.Message]):
@@ -54,10 +64,7 @@ class BrokerError(Exception):
 
 
 class MqttSource:
-    """Reads meters and states of charge from a broker. ``clock``: µs since 1970. ``on_soc``: told each state of charge.
-
-    ``backoff_s``: from the shortest to the longest time between two attempts to connect.
-    """
+    """Reads meters and states of charge from a broker. ``clock``: µs since 1970. ``on_soc``: told each state of charge."""
 
     def __init__(
         self,
@@ -67,13 +74,13 @@ class MqttSource:
         *,
         clock: Callable[[], int],
         on_soc: Callable[[SocTold], None] | None = None,
-        backoff_s: tuple[float, float] = _BACKOFF_S,
+        timing: Timing = Timing(),
     ) -> None:
         self._broker = broker
         self._folds = [MeterFold(meter) for meter in meters]
         self._socs = [SocFold(topic) for topic in soc_topics]
         self._clock, self._on_soc = clock, on_soc
-        self._backoff_s = backoff_s
+        self._timing = timing
         self._health = Health(SOURCE)
         self._client_id = broker.client_id or f"parkwatt-{secrets.token_hex(4)}"
 
@@ -90,7 +97,7 @@ class MqttSource:
     ) -> NoReturn:
         """Read for ever. ``on_state``: once when the broker or a meter fails, and once when it is well again."""
         loop = asyncio.get_running_loop()
-        shortest_s, longest_s = self._backoff_s
+        shortest_s, longest_s = self._timing.backoff_s
         wait_s = shortest_s
         while True:
             began_s = loop.time()
@@ -127,7 +134,8 @@ class MqttSource:
                 await self._subscribe(client)
                 yield client
         except aiomqtt.MqttError as error:
-            raise BrokerError(_reason(error, self._broker)) from None
+            closed = client._client.socket() is None  # noqa: SLF001 aiomqtt does not tell
+            raise BrokerError(_reason(error, self._broker, closed=closed)) from None
         finally:
             # aiomqtt leaves its socket and timers where a broker takes the connection and never answers.
             client._client.disconnect()  # noqa: SLF001
@@ -147,8 +155,8 @@ class MqttSource:
             identifier=self._client_id,
             queue_type=_Newest,
             clean_session=True,
-            timeout=_ANSWER_S,
-            keepalive=_KEEPALIVE_S,
+            timeout=self._timing.answer_s,
+            keepalive=self._timing.keepalive_s,
             tls_context=context,
         )
 
@@ -230,8 +238,8 @@ def _tls_context(broker: MqttSettings) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=broker.ca_file)
 
 
-def _reason(error: Exception, broker: MqttSettings) -> str:
-    """Why there is no connection, and what to do, in words."""
+def _reason(error: aiomqtt.MqttError, broker: MqttSettings, *, closed: bool) -> str:
+    """Why there is no connection, and what to do, in words. ``closed``: by the broker."""
     cause = error.__cause__ or error.__context__
     if isinstance(error, MqttConnectError):
         return f"the broker refuses: {_refusal(error)}"
@@ -243,6 +251,8 @@ def _reason(error: Exception, broker: MqttSettings) -> str:
         return f"the name {broker.host} is not known in this network"
     if isinstance(cause, ConnectionRefusedError):
         return f"nothing listens at {broker.address}: is the broker on, and this its port?"
+    if "timed out" in str(error) and closed:
+        return f"{broker.address} closes the connection instead of an answer: {_CHECK_USER}"
     if isinstance(cause, TimeoutError) or "timed out" in str(error):
         return f"{broker.address} does not answer"
     return f"the connection to {broker.address} ended: {cause or error}"
@@ -251,5 +261,5 @@ def _reason(error: Exception, broker: MqttSettings) -> str:
 def _refusal(error: MqttConnectError) -> str:
     said = str(error).partition("] ")[2] or str(error)
     if any(word in said.lower() for word in ("password", "authori")):
-        return f"{said.lower()}: check username and password_file"
+        return f"{said.lower()}: {_CHECK_USER}"
     return said.lower()
