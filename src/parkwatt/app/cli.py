@@ -25,6 +25,8 @@ from parkwatt.app.journal import export_command
 from parkwatt.app.serve import command as serve_command
 from parkwatt.app.study import command as study_command
 from parkwatt.app.subcommand import Run
+from parkwatt.app.up import command as up_command
+from parkwatt.app.up import doctor_command, status_command, why_command
 from parkwatt.app.virtual import command as virtual_command
 from parkwatt.domain.errors import InputError, ParkwattError
 
@@ -40,6 +42,10 @@ COMMANDS = (
     demo_command.register,
     plan_command.register,
     check_command.register,
+    up_command.register,
+    doctor_command.register,
+    status_command.register,
+    why_command.register,
     serve_command.register,
     charger_command.register,
     send_command.register,
@@ -53,6 +59,8 @@ _EXAMPLES = """\
 examples:
   parkwatt demo                                    a generated home, studied from end to end
   parkwatt study home.toml                         what your car's battery would have been worth
+  parkwatt doctor home.toml                        what a live site still needs
+  parkwatt up home.toml                            run it
   parkwatt plan problem.json --output plan.json
   parkwatt check problem.json plan.json"""
 

@@ -125,6 +125,8 @@ def next_change(plan: LivePlan, car_id: str, now_unix_s: int) -> tuple[int, int,
 
 def energy_kwh_at(plan: LivePlan, part: CarPlan, at_unix_s: int) -> float | None:
     """What the plan has in the car's battery at a time; None beyond its end, and before its beginning."""
+    if at_unix_s == plan.edges_unix_s[-1]:
+        return part.energy_kwh[-1]
     step = plan.step_at(at_unix_s)
     if step is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
@@ -21,11 +22,15 @@ from parkwatt.domain.errors import ParkwattError
 from parkwatt.domain.site import event as site_event
 from parkwatt.domain.site.event import IntervalClosed, PricesReceived, SourceChanged, TripsRead
 from parkwatt.io.calendars import trip_calendar
+from parkwatt.io.meter_reading import Partial
+from parkwatt.io.meter_settings import Metering
+from parkwatt.io.meter_source import meter_sources
 from parkwatt.io.prices import FeedSettings, price_feed
 from parkwatt.io.store.reader import JournalReader
 
 _US: Final = 1_000_000
-_PATIENCE_S: Final = 30.0
+_PATIENCE_S: Final = 20.0
+_POLL_S: Final = 2.0
 _FRESH_S: Final = 60.0
 _NIGHT_HOURS: Final = range(4)
 _LOOKED_AT_S: Final = 7 * 86_400
@@ -90,9 +95,8 @@ async def _try_all(settings: LiveSettings) -> list[Check]:
         for car_id, sources in settings.car_sources.items()
         if sources.trips is not None
     ]
-    broker = settings.metering.broker
-    if broker is not None:
-        tries.append(_try_broker(broker.host, broker.port))
+    if settings.metering.meters:
+        tries.append(_try_meters(settings.metering))
     return [check for found in await asyncio.gather(*tries) for check in found]
 
 
@@ -159,16 +163,46 @@ def _trips_words(told: TripsRead, zone: ZoneInfo) -> str:
     return f"{len(told.trips)} trips in the next month, the first {at}: {first.title}".rstrip(": ")
 
 
-async def _try_broker(host: str, port: int) -> list[Check]:
+async def _try_meters(metering: Metering) -> list[Check]:
+    """Listen until each meter told its power, or for a while; the broker is heard of where it gives nothing."""
+    wanted = {f"{meter.role}_kw": meter for meter in metering.meters}
+    powers_kw: dict[str, float] = {}
+    faults: dict[str, str] = {}
+    done = asyncio.Event()
+
+    def on_reading(told: Partial) -> None:
+        powers_kw.update({name: told[name] for name in wanted if told.get(name) is not None})
+        if powers_kw.keys() >= wanted.keys():
+            done.set()
+
+    def on_state(state: SourceChanged) -> None:
+        faults[state.source] = "" if state.ok else state.reason
+
+    sources = meter_sources(metering, clock=lambda: time.time_ns() // 1000, poll_s=lambda: _POLL_S)
+    tasks = [asyncio.create_task(source.run(on_reading, on_state)) for source in sources]
     try:
-        async with asyncio.timeout(_PATIENCE_S / 3):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError) as error:
-        reason = getattr(error, "strerror", None) or "no answer"
-        remedy = "check host and port in [mqtt], and that the broker runs"
-        return [Check("error", "broker", f"{host}:{port} cannot be reached: {reason}", remedy)]
-    writer.close()
-    return [Check("ok", "broker", f"{host}:{port} answers")]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                await done.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return [
+        _meter_check(meter.source, powers_kw.get(name), faults.get(meter.source, ""))
+        for name, meter in wanted.items()
+    ] + [
+        Check("error", source, reason, "check its settings, and that it runs")
+        for source, reason in faults.items()
+        if reason and source not in {meter.source for meter in metering.meters}
+    ]
+
+
+def _meter_check(source: str, power_kw: float | None, fault: str) -> Check:
+    if power_kw is not None:
+        return Check("ok", source, f"shows {power_kw:+.2f} kW now")
+    reason = fault or f"told nothing within {_PATIENCE_S:.0f} s"
+    return Check("error", source, reason, f"check the keys of [{source}] and the way to it")
 
 
 def _history(settings: LiveSettings) -> Iterator[Check]:

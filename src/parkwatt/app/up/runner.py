@@ -206,6 +206,7 @@ class SiteRunner:
         now_unix_us = self._clock()
         self.controller.take(started, now_unix_us)
         self._write([started], now_unix_us)
+        self._wake.set()  # what chargers were told before has to be said again soon
         loop = asyncio.get_running_loop()
         last_s = loop.time() - _LEAST_STEP_S
         while True:
