@@ -25,8 +25,8 @@ from parkwatt.site.live.planning_knowledge import peak_so_far_kw, present_car, s
 from parkwatt.site.live.planning_prices import LivePrices
 from parkwatt.site.live.request import CarNow, Planned, PlanRequest
 
-# For each mixed-integer solve, which for a home ends in a fraction of this; otherwise the best plan found by then counts.
-_TIME_LIMIT_S: Final = 0.5
+# For each mixed-integer solve; one of a home ends in a fraction of this.
+TIME_LIMIT_S: Final = 1.0
 # Without a car the plan shows what is expected of the day ahead.
 _WITHOUT_CARS_S: Final = 86_400
 _DIGITS: Final = 6
@@ -54,14 +54,15 @@ def pose(request: PlanRequest) -> Posed:
     return Posed(problem, edges, prices)
 
 
-def make_plan(request: PlanRequest) -> Planned:
+def make_plan(request: PlanRequest, *, time_limit_s: float = TIME_LIMIT_S) -> Planned:
     """The cheapest plan that meets the wishes in their order, and what the running one would cost from now on.
 
-    Pure: the same request gives the same plan. A plan always exists.
+    ``time_limit_s``: for each mixed-integer solve; where it is reached, the best plan found by then counts. Else the same
+    request gives the same plan. A plan always exists.
     Raises SolverError where the solver fails numerically.
     """
     posed = pose(request)
-    found = plan_priced(posed.problem, time_limit_s=_TIME_LIMIT_S)
+    found = plan_priced(posed.problem, time_limit_s=time_limit_s)
     live = _as_live(request, posed, found)
     kept = None
     if request.running is not None:
