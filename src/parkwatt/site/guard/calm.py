@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parkwatt.site.guard.settings import GuardSettings
-from parkwatt.site.guard.state import NOTHING_KW, PointState, direction
+from parkwatt.site.guard.state import NOTHING_KW, SAME_KW, PointState, direction
 
 _US = 1_000_000
 # A charger that rests begins from this share of its least power on, one that runs goes on down to this share.
@@ -33,7 +33,7 @@ class Span:
 
     def most_kw(self, sign: int) -> float:
         """The most in a direction."""
-        return self.charge_kw_most if sign > 0 else self.discharge_kw_most
+        return (self.charge_kw_most if sign > 0 else self.discharge_kw_most) + SAME_KW
 
     def least_kw(self, sign: int) -> float:
         """The least that the charger does in a direction."""
@@ -51,7 +51,7 @@ def at_least(power_kw: float, span: Span, *, needed: bool) -> float:
     """The power, or where it is below the least: the least or nothing, as is allowed and nearer."""
     sign = 1 if power_kw > 0 else -1
     magnitude_kw, least_kw = abs(power_kw), span.least_kw(sign)
-    if magnitude_kw >= least_kw:
+    if magnitude_kw >= least_kw - SAME_KW:
         return power_kw
     share = _GOES_ON_SHARE if span.before == sign else _BEGINS_SHARE
     rounds_up = magnitude_kw >= max(share * least_kw, NOTHING_KW) or needed

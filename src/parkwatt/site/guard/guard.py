@@ -31,7 +31,7 @@ from parkwatt.site.guard.known import (
 from parkwatt.site.guard.readiness import Need, needs, order
 from parkwatt.site.guard.room import Room, charging_room, discharging_room
 from parkwatt.site.guard.settings import GuardSettings
-from parkwatt.site.guard.state import READY_RULE, GuardState, direction, point_key
+from parkwatt.site.guard.state import READY_RULE, SAME_KW, GuardState, direction, point_key
 from parkwatt.site.guard.words import kw
 
 # A smaller change is not told.
@@ -48,6 +48,8 @@ class _Power:
 
     def become(self, rule: str, power_kw: float, reason: str) -> None:
         """Change it, and note why."""
+        if power_kw and abs(power_kw - self.kw) < SAME_KW:
+            return
         if abs(power_kw - self.kw) > _TOLD_KW:
             less = abs(power_kw) < abs(self.kw) and power_kw * self.kw >= 0
             verb = "cut" if less else "raised" if power_kw > self.kw else "changed"
@@ -213,7 +215,7 @@ class Guard:
             free_kw = scene.discharging.free_kw(key, -doing.lowest_kw)
         magnitude_kw = abs(power.kw)
         next_kw = min(magnitude_kw, max(sign * now_kw, free_kw))
-        if next_kw < min(span.least_kw(sign), magnitude_kw):
+        if next_kw < min(span.least_kw(sign), magnitude_kw) - SAME_KW:
             next_kw = 0.0
         power.become("wait", sign * next_kw, "others have yet to come down")
 

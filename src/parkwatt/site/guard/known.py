@@ -67,18 +67,19 @@ def _repaired(car: CarFacts) -> CarFacts:
     sound = all(
         map(math.isfinite, (car.energy_kwh_error, car.floor_kwh, car.discharge_kw_min))
     ) and all(0 < share <= 1 for share in (car.charge_efficiency, car.discharge_efficiency))
+    charge_kw_max = finite(car.charge_kw_max) or 0.0
     asked = car.ready is not None and math.isfinite(car.ready.energy_kwh)
     return replace(
         car,
         energy_kwh=finite(car.energy_kwh) if sound else None,
         measured_kw=finite(car.measured_kw),
-        charge_kw_max=finite(car.charge_kw_max) or 0.0,
+        charge_kw_max=charge_kw_max,
         discharge_kw_max=(finite(car.discharge_kw_max) or 0.0) if sound else 0.0,
         charge_kw_min=finite(car.charge_kw_min) or 0.0,
         discharge_kw_min=finite(car.discharge_kw_min) or 0.0,
         energy_kwh_error=finite(car.energy_kwh_error) or 0.0,
         floor_kwh=finite(car.floor_kwh) or 0.0,
-        default_kw=finite(car.default_kw) or finite(car.charge_kw_max) or 0.0,
+        default_kw=car.default_kw if math.isfinite(car.default_kw) else charge_kw_max,
         charge_efficiency=car.charge_efficiency if 0 < car.charge_efficiency <= 1 else 1.0,
         discharge_efficiency=car.discharge_efficiency if 0 < car.discharge_efficiency <= 1 else 1.0,
         ready=car.ready if asked else None,
@@ -105,8 +106,10 @@ def doing_of_driven(
     """A charger that is told a power in this step."""
     measured_kw = car.measured_kw
     if point is None or not point.lease_runs(now_unix_us):
-        own_kw = car.default_kw if measured_kw is None else measured_kw
-        return Doing(own_kw, min(own_kw, 0.0), max(own_kw, 0.0))
+        # It does what it does of its own. Where its meter says else, the greater counts for others, the smaller for itself.
+        shown_kw = car.default_kw if measured_kw is None else measured_kw
+        now_kw = max(min(shown_kw, car.default_kw), 0.0)
+        return Doing(now_kw, min(shown_kw, 0.0), max(shown_kw, car.default_kw, 0.0))
     lowest_kw, highest_kw = point.range_kw(now_unix_us, settings.settle_s)
     doing = Doing(point.power_kw, min(lowest_kw, 0.0), max(highest_kw, 0.0))
     if measured_kw is not None:

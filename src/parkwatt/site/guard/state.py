@@ -20,6 +20,8 @@ _RECENT_US: Final = 60 * _US
 _RECENT_MAX: Final = 64
 # A smaller power is none.
 NOTHING_KW: Final = 0.02
+# Powers that differ by less are the same: sums come out a little less than what they were made of.
+SAME_KW: Final = 1e-6
 READY_RULE: Final = "ready"
 
 
