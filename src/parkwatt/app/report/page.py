@@ -9,22 +9,21 @@ A content security policy in the page forbids every request.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from parkwatt.app.atomic_file import replacing
-from parkwatt.app.report import bars, over_time, words
+from parkwatt.app.report import bars, embed, over_time, words
 from parkwatt.app.report.comparison import comparison
 from parkwatt.app.report.number_text import MINUS, UNKNOWN, money_text, number_text, percent_text
 from parkwatt.app.report.tables import comparison_table, loss_table, month_table
 from parkwatt.domain.series import utc
 from parkwatt.site.outcome import STRATEGY_TITLES, StrategyResult, StudyResult
 
+_PACKAGE = "parkwatt.app.report"
 _MARKER = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -55,27 +54,12 @@ def page(result: StudyResult) -> str:
         "wear_words": _wear_words(shown),
         "loss_table": loss_table(result),
         "computed": _how_computed(result),
-        "style": _asset("report.css"),
-        "plotly": _plotly_script(),
-        "data": _script_json(_data(result, shown)),
-        "script": _asset("report.js"),
+        "style": embed.style(),
+        "plotly": embed.plotly_script(),
+        "data": embed.script_json(_data(result, shown)),
+        "script": embed.asset(_PACKAGE, "report.js"),
     }
-    return _MARKER.sub(lambda match: parts[match.group(1)], _asset("page.html"))
-
-
-def _asset(name: str) -> str:
-    return (resources.files("parkwatt.app.report") / "assets" / name).read_text("utf-8")
-
-
-def _plotly_script() -> str:
-    script = resources.files("plotly") / "package_data" / "plotly.min.js"
-    return script.read_text("utf-8").replace("</script", "<\\/script")
-
-
-def _script_json(data: dict[str, Any]) -> str:
-    """JSON that may stand inside a script element: no text in it can end the element."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return _MARKER.sub(lambda match: parts[match.group(1)], embed.asset(_PACKAGE, "page.html"))
 
 
 def _data(result: StudyResult, shown: StrategyResult | None) -> dict[str, Any]:
