@@ -7,7 +7,7 @@ from typing import Final
 from parkwatt.domain.record import Record
 
 _LABEL_LENGTH_MAX: Final = 63
-_FOREIGN: Final = frozenset("/@ \t?#[]")
+_FOREIGN: Final = frozenset("/@?#[]")
 
 
 def read_host(record: Record, name: str = "host") -> str:
@@ -20,7 +20,7 @@ def read_host(record: Record, name: str = "host") -> str:
 
 
 def _is_host(host: str) -> bool:
-    if not _FOREIGN.isdisjoint(host):
+    if not _FOREIGN.isdisjoint(host) or any(map(str.isspace, host)):
         return False
     if host.count(":") > 1:
         return True  # IPv6
