@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from parkwatt.app.serve.run import serve_until_stopped
 from parkwatt.app.up.runner import OnWritten, SiteRunner
 from parkwatt.app.up.sources import live_sources
 from parkwatt.domain.charger.event import ChargerEvent
+from parkwatt.io.clock.warp_loop import WarpLoop
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.store.reader import JournalReader
 from parkwatt.io.store.sqlite_journal import SqliteJournal
@@ -52,6 +54,9 @@ class SiteControl:
         self._clock = clock
         self.runner = SiteRunner(self._settings, backend, journal, clock)
         self.runner.on_written = self.on_written
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, WarpLoop):  # simulated time waits for the disk
+            loop.hold_while(lambda: journal.backlog > 0)
         count = self.runner.restore(JournalReader(journal.path))
         structlog.get_logger().info("site taken up", entries=count, cars=len(self._settings.cars))
         return self.runner

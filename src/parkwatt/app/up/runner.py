@@ -52,6 +52,7 @@ OnWritten = Callable[[Sequence[SiteEvent], int], None]
 _US: Final = 1_000_000
 # Without a car there is nothing to follow.
 _IDLE_STEP_S: Final = 15.0
+_LATE_STEPS: Final = 1.5
 # However much happens, steps are at least this far apart.
 _LEAST_STEP_S: Final = 0.2
 
@@ -210,7 +211,8 @@ class SiteRunner:
         loop = asyncio.get_running_loop()
         last_s = loop.time() - _LEAST_STEP_S
         while True:
-            wait_s = self.settings.control.step_s if self.is_driving else _IDLE_STEP_S
+            # A reading wakes; only where none comes does the clock.
+            wait_s = _LATE_STEPS * self.settings.control.step_s if self.is_driving else _IDLE_STEP_S
             try:
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()

@@ -95,6 +95,7 @@ class SiteController:
         self._by_hand: dict[str, tuple[Proposal, int]] = {}
         self._sent_for: dict[str, tuple[object, ...]] = {}
         self._tariff: Tariff | None = None
+        self._priced: tuple[int, float, float] | None = None
         self._snapshot_unix_us: int | None = None
         self._told_at_base: dict[str, int] = {}
 
@@ -131,7 +132,7 @@ class SiteController:
     def _apply(self, event: SiteEvent, now_unix_us: int) -> None:
         self.state.apply(event, now_unix_us, self.settings.time_zone)
         if isinstance(event, PricesReceived):
-            self._tariff = None
+            self._tariff = self._priced = None
 
     def planned(self, planned: Planned | None, now_unix_us: int) -> list[SiteEvent]:
         """A plan that was asked for is there (None: planning failed); adopt it, or keep the one that runs."""
@@ -155,7 +156,7 @@ class SiteController:
         self.reading = observation.reading
         self._look_at_cars(observation, now_unix_us)
         self._follow_stays(step, now_unix_us)
-        linked = {car.key: car.seen for car in self.cars if car.here and car.seen.connected}
+        linked = {car.key: car.seen for car in self.cars if self._is_told(car, now_unix_us)}
         self.base_kw = self._follower.follow(observation.reading, linked, now_unix_us)
         self._measure(step, now_unix_us)
         self._close_intervals(step, now_unix_us)
@@ -164,6 +165,13 @@ class SiteController:
         self._ask_for_plan(step, now_unix_us)
         self._keep_snapshot(step, now_unix_us)
         return step
+
+    def _is_told(self, car: CarView, now_unix_us: int) -> bool:
+        """Whether the car does what it was told: over its link, or without one while its lease lasts."""
+        if not car.here or car.seen.connected:
+            return car.here
+        point = self.state.guard.point(car.settings.charger_id, car.settings.evse_id)
+        return point is not None and point.lease_runs(now_unix_us)
 
     def _note(self, step: SiteStep, event: SiteEvent, now_unix_us: int) -> None:
         self._apply(event, now_unix_us)
@@ -214,7 +222,7 @@ class SiteController:
         if not self.settings.has_solar:
             solar_kw = 0.0
         load_kw = fresh(reading.load_kw, reading.load_unix_us)
-        lost = any(car.here and not car.seen.connected for car in self.cars)
+        lost = any(car.here and not self._is_told(car, now_unix_us) for car in self.cars)
         if load_kw is None and self.base_kw is not None and solar_kw is not None and not lost:
             load_kw = max(self.base_kw + solar_kw, 0.0)
         cars = {
@@ -349,9 +357,16 @@ class SiteController:
 
     def _prices_now(self, now_unix_s: int) -> tuple[float, float]:
         """What import costs and export earns now; where it is not known, what the plan takes it for."""
-        edges = np.array([now_unix_s, now_unix_s + 1], dtype=np.int64)
-        buy = float(self.tariff.import_price.over(edges)[0])
-        sell = float(self.tariff.export_price.over(edges)[0])
+        minute = now_unix_s // 60
+        if self._priced is None or self._priced[0] != minute:
+            edges = np.array([minute * 60, minute * 60 + 60], dtype=np.int64)
+            tariff = self.tariff
+            prices = (
+                float(tariff.import_price.over(edges)[0]),
+                float(tariff.export_price.over(edges)[0]),
+            )
+            self._priced = minute, *prices
+        _, buy, sell = self._priced
         plan = self.state.plan
         step = None if plan is None else plan.step_at(now_unix_s)
         if plan is not None and step is not None:
