@@ -78,6 +78,7 @@ class SayingCharger:
     charger_id: str
     now: Callable[[], int]
     frames: list[list[Any]] = field(default_factory=list)
+    transaction_id: int | None = None
     _count: int = 0
 
     def connect(self) -> None:
@@ -95,6 +96,8 @@ class SayingCharger:
         """A frame to it; calls are accepted."""
         message = json.loads(frame)
         self.frames.append(message)
+        if message[0] == 3 and "transactionId" in message[2]:
+            self.transaction_id = message[2]["transactionId"]
         if message[0] == 2:
             answer: dict[str, Any] = {"status": "Accepted"}
             if message[2] == "GetConfiguration":
@@ -125,8 +128,9 @@ class SayingCharger:
             timestamp=self._time(),
         )
 
-    def plug_in(self, soc: float) -> None:
+    async def plug_in(self, soc: float) -> None:
         """A car comes, and a transaction begins."""
+        self.transaction_id = None
         self.status("Preparing")
         self.say(
             "StartTransaction",
@@ -135,15 +139,28 @@ class SayingCharger:
             meterStart=0,
             timestamp=self._time(),
         )
+        async with asyncio.timeout(20):
+            while self.transaction_id is None:
+                await asyncio.sleep(0.005)
         self.status("Charging")
         self.read(soc, 0.0, 0.0)
+
+    def leave(self) -> None:
+        """The car goes."""
+        self.say(
+            "StopTransaction",
+            transactionId=self.transaction_id,
+            meterStop=0,
+            timestamp=self._time(),
+        )
+        self.status("Available")
 
     def read(self, soc: float, power_kw: float, energy_kwh: float) -> None:
         """Its meter's values."""
         self.say(
             "MeterValues",
             connectorId=1,
-            transactionId=1,
+            transactionId=self.transaction_id,
             meterValue=[
                 {
                     "timestamp": self._time(),
@@ -209,7 +226,7 @@ class LiveServed:
 
     async def plugged_in(self, soc: float) -> Any:
         """A car comes; the API shows it."""
-        self.charger.plug_in(soc)
+        await self.charger.plug_in(soc)
         return await self.shows(
             "/v1/cars/ID.4", lambda car: car["plugged_in"] and car["soc"] is not None
         )

@@ -51,7 +51,7 @@ def test_every_route_but_health_wants_the_token(tmp_path: Path, authorization: s
         assert ("get", "/metrics") in routes
         headers = {"Authorization": authorization or ""}
         for method, path in routes:
-            target = path.format(charger_id="CP-1", evse_id=1)
+            target = path.format(charger_id="CP-1", evse_id=1, car_id="any")
             answer = await site.client.request(method, target, headers=headers, json={})
             assert answer.status_code == 401, (method, path)
             assert answer.headers["WWW-Authenticate"] == "Bearer"
