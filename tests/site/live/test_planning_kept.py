@@ -17,7 +17,6 @@ from parkwatt.site.live.planning_kept import follow
 from parkwatt.site.live.request import PlanRequest
 from tests.site.live.made_request import NOONS, one_car, one_request, random_request
 
-
 # So that no solve ends for the time it took.
 _PATIENT_S = 30.0
 
