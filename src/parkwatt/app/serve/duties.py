@@ -26,10 +26,11 @@ _POLICY = 1008
 _DAY_US = 86_400_000_000
 
 
-async def sweep(backend: Backend, every_s: float) -> NoReturn:
-    """Let time pass for the chargers."""
+async def sweep(backend: Backend, least_s: float, most_s: float) -> NoReturn:
+    """Let time pass for the chargers when something is due, with pauses of at least and at most so long."""
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(least_s)
+        await backend.wait_for_due(most_s - least_s)
         backend.sweep()
 
 

@@ -39,7 +39,9 @@ from parkwatt.io.ocpp.server.link import Closed
 from parkwatt.io.ocpp.server.listener import Arrival, Refusal, listen
 from parkwatt.io.store.sqlite_journal import SqliteJournal
 
+# Time passes for the chargers at most and at least so often.
 SWEEP_S = 0.2
+SWEEP_S_MAX = 2.0
 # Chargers that do not join in closing their link are cut off then.
 STOP_S = 1.0
 # Files and sockets beside the chargers': the journal, the API, handshakes under way.
@@ -167,7 +169,7 @@ async def serve(
         site = Site(settings, backend, journal, credentials, clock, live)
         api = ApiServer(create_application(site, token, Metrics(backend, journal, site.alarms)))
         duties = (
-            sweep(backend, SWEEP_S),
+            sweep(backend, SWEEP_S, SWEEP_S_MAX),
             thin_readings(site),
             renew_certificates(certificates, listener, clock),
             cut_changed(watch, listener.link),
@@ -215,7 +217,7 @@ async def _run(
         for task in done:
             task.result()
     finally:
-        api.should_exit = True
+        api.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(serving, *tasks, return_exceptions=True)

@@ -8,6 +8,8 @@ an answer gives up on it. A restart folds the newest snapshot (`cut`) and the en
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -86,6 +88,8 @@ class Backend:
         self._awaited: dict[str, asyncio.Future[Answer]] = {}
         self._asked_count = 0
         self._ticking: set[str] = set()
+        self._due_unix_us: int | None = None
+        self._due_sooner = asyncio.Event()
         self._alarm_unix_us: int | None = None
         self._run_id = f"{clock() // 1000:x}"
 
@@ -299,9 +303,24 @@ class Backend:
         finally:
             self._awaited.pop(tag, None)
 
+    async def wait_for_due(self, wait_s_max: float) -> None:
+        """Wait until `sweep` has something to do, or so long; not at all while something waits for the journal."""
+        if self._alarm_unix_us is not None or not self.is_settled:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s_max):
+                while (wait_s := self._until_due_s()) > 0.0:
+                    self._due_sooner.clear()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._due_sooner.wait(), min(wait_s, wait_s_max))
+
+    def _until_due_s(self) -> float:
+        return math.inf if self._due_unix_us is None else (self._due_unix_us - self._clock()) / 1e6
+
     def sweep(self) -> None:
-        """Let time pass where something waits for it. To be called a few times a second."""
+        """Let time pass where something waits for it. To be called a few times a second, or after `wait_for_due`."""
         now_unix_us = self._clock()
+        self._due_unix_us = None
         for charger_id in list(self._ticking):
             slot = self._slots[charger_id]
             due_unix_us = slot.station.next_tick_unix_us
@@ -310,6 +329,8 @@ class Backend:
             elif due_unix_us <= now_unix_us:
                 self._touched(charger_id)
                 self._take(slot, slot.station.tick(now_unix_us), now_unix_us)
+            else:
+                self._note_due(due_unix_us)
         if self.withholding:
             for slot in self._slots.values():
                 self._counts.links_closed_for_alarm += slot.outlet is not None
@@ -334,8 +355,10 @@ class Backend:
         """Journal a step's events, then send its frames."""
         if step.answers:
             self._resolve(step.answers)
-        if slot.station.next_tick_unix_us is not None:
+        due_unix_us = slot.station.next_tick_unix_us
+        if due_unix_us is not None:
             self._ticking.add(slot.charger_id)
+            self._note_due(due_unix_us)
         if step.events and self._listener is not None:
             self._listener(slot.charger_id, step.events, now_unix_us)
         if self._outbox is not None and (step.events or (slot.undurable and step.frames)):
@@ -348,6 +371,11 @@ class Backend:
                 slot.send(frame, now_unix_us)
         if step.fault is not None:
             self._report(slot, step.fault)
+
+    def _note_due(self, due_unix_us: int) -> None:
+        if self._due_unix_us is None or due_unix_us < self._due_unix_us:
+            self._due_unix_us = due_unix_us
+            self._due_sooner.set()
 
     def _resolve(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
