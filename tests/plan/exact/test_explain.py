@@ -1,5 +1,10 @@
 """Each kind of sentence, with the numbers that follow from the problem."""
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
 from parkwatt.domain.problem import Problem
 from parkwatt.plan.exact import plan
 from tests.plan.exact.made_problem import car, problem, stay
@@ -22,6 +27,17 @@ def test_waiting_tells_until_when_how_much_cheaper_and_what_is_still_reached() -
     assert charges[2].startswith("charges at 21.0 ct/kWh, 10.7 below the rest of the stay")
     assert charges[2].endswith("40.0 kWh (80 %) by 21:00")
     assert rests[:2] == (4, 5)
+
+
+def test_powers_and_prices_are_means_over_time_where_steps_differ_by_hand() -> None:
+    """A quarter hour at 10 kW and an hour at 6; the rest is an hour at 0.4 and three at 0.6."""
+    made = problem(
+        [0.2, 0.2, 0.4, 0.6], car(stay(4, 20.0, 28.5)), import_limit_kw=10.0, load_kw=[0, 4, 0, 0]
+    )
+    made = replace(made, duration_h=np.array([0.25, 1.0, 1.0, 3.0]))
+    charges = plan(made).reasons[0]
+    assert charges.power_kw == pytest.approx((0.25 * 10 + 6) / 1.25)
+    assert "35.0 below the rest of the stay" in charges.message
 
 
 def test_times_are_local() -> None:

@@ -7,6 +7,7 @@ from parkwatt.domain.problem import Problem
 from parkwatt.plan.check import check
 from parkwatt.plan.exact import look_ahead, plan
 from parkwatt.plan.exact.optimise import Optimum, optimise
+from parkwatt.plan.exact.planner import plan_priced
 from parkwatt.plan.exact.storage import storage_stays
 from tests.plan import oracle
 from tests.plan.exact.made_problem import car, problem, stay, wall
@@ -134,6 +135,19 @@ def test_a_node_price_is_what_one_more_kwh_of_load_would_cost() -> None:
     np.testing.assert_allclose(found.node_price_per_kwh, [0.3, 0.1], atol=1e-9)
     assert found.stored_value_per_kwh is not None
     np.testing.assert_allclose(found.stored_value_per_kwh[0], 0.1, atol=1e-9)
+
+
+def test_a_priced_plan_tells_what_a_kwh_is_worth_in_each_battery() -> None:
+    """One car must buy at 0.3 what it lacks at the end; the other has room for what its end pays."""
+    short = car(stay(2, 20.0, 40.0), id="short", discharge_kw_max=0.0)
+    paid = car(stay(1, 20.0, energy_value_per_kwh=0.25), id="paid", discharge_kw_max=0.0)
+    made = problem([0.3, 0.3], short, paid)
+    found = plan_priced(made)
+    assert found.plan.cost == pytest.approx(plan(made).cost)
+    assert found.stored_value_per_kwh is not None
+    first, second = found.stored_value_per_kwh
+    assert first.tolist() == pytest.approx([0.3, 0.3])
+    assert second.tolist() == pytest.approx([0.25])
 
 
 def test_a_look_ahead_is_the_plan_in_numbers() -> None:
