@@ -23,6 +23,7 @@ from parkwatt.app.demo import command as demo_command
 from parkwatt.app.journal import command as journal_command
 from parkwatt.app.journal import export_command
 from parkwatt.app.serve import command as serve_command
+from parkwatt.app.site_report import command as report_command
 from parkwatt.app.study import command as study_command
 from parkwatt.app.subcommand import Run
 from parkwatt.app.up import command as up_command
@@ -49,6 +50,7 @@ COMMANDS = (
     serve_command.register,
     charger_command.register,
     send_command.register,
+    report_command.register,
     replay_command.register,
     journal_command.register,
     export_command.register,

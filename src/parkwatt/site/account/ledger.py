@@ -90,6 +90,7 @@ def make_ledger(
         settings, rows, exchanged, pieces, stays, car_ids, columns["cost_charged"], until_unix_s
     )
     columns["at_once_cost"] = _at_once_cost(rows, exchanged, pieces, cars_kwh, at_once)
+    columns["at_once_kwh"] = at_once.taken_kwh
     columns["wear_cost"] = _wear(settings, rows, quarters, pieces, car_ids, at_once)
     return Ledger(
         settings=settings,
