@@ -230,11 +230,13 @@ def test_a_charger_with_a_credential_needs_no_table(tmp_path: Path) -> None:
 
 def test_one_file_serves_study_back_end_and_live_site(tmp_path: Path) -> None:
     site = make_home(tmp_path)
-    change(site, ("[connection]", "[control]\nstep_s = 2\n\n[connection]\nhousehold_kw_max = 4"))
+    circuit = '[[circuit]]\nname = "garage"\nfuse_a = 20\nchargers = ["GARAGE"]\n\n'
+    change(site, ("[connection]", f"{circuit}[connection]"))
     for reader in (read_settings, read_serve_settings, read_live_settings):
         faults = Faults()
-        assert reader(site, faults) is not None
+        settings = reader(site, faults)
         assert not faults.found, reader
+        assert settings is not None
 
 
 def test_prices_of_a_source_are_a_feed(tmp_path: Path) -> None:
