@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from tests.house import source
 
@@ -10,8 +11,8 @@ GUARD = source.PACKAGE / "site" / "guard"
 NAME = "Approved"
 
 
-def makings(module: ast.Module) -> Iterator[int]:
-    """Lines in which an approval is made, or made able to be: called by its name or an alias, subclassed, or copied."""
+def makings(module: ast.Module) -> list[int]:
+    """Lines in which an approval is made, or could be: by its name or an alias of it, by a subclass, by altering one."""
     names = {NAME} | {
         alias.asname
         for node in ast.walk(module)
@@ -19,13 +20,20 @@ def makings(module: ast.Module) -> Iterator[int]:
         for alias in node.names
         if alias.name == NAME and alias.asname
     }
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and _named(node.func) in names:
-            yield node.lineno
-        elif isinstance(node, ast.ClassDef) and any(_named(base) in names for base in node.bases):
-            yield node.lineno
-        elif isinstance(node, ast.Assign) and _named(node.value) in names:
-            yield node.lineno
+    return [node.lineno for node in ast.walk(module) if _makes(node, names)]
+
+
+def _makes(node: ast.AST, names: set[str]) -> TypeGuard[ast.expr | ast.stmt]:
+    match node:
+        case ast.Call(func=func, args=[first, *_]) if _named(func) == "replace":
+            return _named(first) == NAME.lower()
+        case ast.Call(func=func):
+            return _named(func) in names
+        case ast.ClassDef(bases=bases):
+            return any(_named(base) in names for base in bases)
+        case ast.Assign(value=value):
+            return _named(value) in names
+    return False
 
 
 def _named(node: ast.expr) -> str | None:
@@ -52,13 +60,14 @@ def test_only_the_guard_approves() -> None:
 
 def test_the_guard_does_approve() -> None:
     inside = source.files_named(".py", under=GUARD)
-    assert any(list(makings(source.tree(path))) for path in inside)
+    assert any(makings(source.tree(path)) for path in inside)
 
 
 def test_ways_around_are_found() -> None:
-    assert list(makings(ast.parse("Approved('CP-1', command)"))) == [1]
-    assert list(makings(ast.parse("command.Approved(x, y)"))) == [1]
-    assert list(makings(ast.parse("from a import Approved as Fine\nFine(x, y)"))) == [2]
-    assert list(makings(ast.parse("class Mine(Approved): ..."))) == [1]
-    assert list(makings(ast.parse("make = command.Approved"))) == [1]
-    assert not list(makings(ast.parse("def send(approved: Approved) -> None: ...")))
+    assert makings(ast.parse("Approved('CP-1', command)")) == [1]
+    assert makings(ast.parse("command.Approved(x, y)")) == [1]
+    assert makings(ast.parse("from a import Approved as Fine\nFine(x, y)")) == [2]
+    assert makings(ast.parse("class Mine(Approved): ...")) == [1]
+    assert makings(ast.parse("replace(verdict.approved, command=mine)")) == [1]
+    assert makings(ast.parse("make = command.Approved")) == [1]
+    assert not makings(ast.parse("def send(approved: Approved) -> None: ..."))

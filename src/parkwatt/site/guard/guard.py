@@ -50,6 +50,7 @@ class _Power:
         """Change it, and note why."""
         if power_kw and abs(power_kw - self.kw) < SAME_KW:
             return
+        power_kw += 0.0  # no −0
         if abs(power_kw - self.kw) > _TOLD_KW:
             less = abs(power_kw) < abs(self.kw) and power_kw * self.kw >= 0
             verb = "cut" if less else "raised" if power_kw > self.kw else "changed"
@@ -173,13 +174,12 @@ class Guard:
 
     def _span(self, scene: _Scene, key: str, charge: list[Cap], discharge: list[Cap]) -> calm.Span:
         car, point = scene.cars[key], self._state.points.get(key)
-        runs = point is not None and point.lease_runs(scene.now_unix_us)
         return calm.Span(
             charge_kw_most=min(cap.most_kw for cap in charge),
             discharge_kw_most=min(cap.most_kw for cap in discharge),
             charge_kw_least=car.charge_kw_min,
             discharge_kw_least=car.discharge_kw_min,
-            before=direction(point.power_kw) if point is not None and runs else 0,
+            before=0 if point is None else point.does(scene.now_unix_us),
         )
 
     def _choose(

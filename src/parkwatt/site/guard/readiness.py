@@ -28,12 +28,12 @@ _MISSING_KWH = 0.1
 
 
 class Urgency(IntEnum):
-    """How much a car needs the power: it has no slack, cars that share a limit have none together, it has some, it
-    needs nothing.
+    """How much a car needs the power: its slack is gone; it must charge, since it began to or has no slack together with
+    others; it needs some later; it needs nothing.
     """
 
-    ALONE = 0
-    TOGETHER = 1
+    NO_SLACK = 0
+    MUST = 1
     LATER = 2
     NONE = 3
 
@@ -49,11 +49,12 @@ class Need:
     rate_kw: float = 0.0
     slack_h: float = math.inf
     urgency: Urgency = Urgency.NONE
+    began: bool = False
 
     @property
     def is_urgent(self) -> bool:
         """Whether it must be charged now."""
-        return self.urgency <= Urgency.TOGETHER
+        return self.urgency <= Urgency.MUST
 
 
 def needs(
@@ -107,12 +108,19 @@ def _need(
     if missing_kwh <= (0.0 if began else _MISSING_KWH) or rate_kw <= 0:
         return need
     takes_h = missing_kwh / (rate_kw * car.charge_efficiency)
-    need.slack_h = left_h - takes_h
-    margin_h = takes_h * settings.ready_margin_share + settings.ready_margin_s / _S_PER_H
-    if began:
-        margin_h = takes_h * settings.ready_end_share + settings.ready_end_s / _S_PER_H
-    need.urgency = Urgency.ALONE if need.slack_h <= margin_h else Urgency.LATER
+    need.slack_h, need.began = left_h - takes_h, began
+    need.urgency = Urgency.LATER
+    if need.slack_h <= _margin_h(takes_h, settings, began=began):
+        gone = need.slack_h <= _margin_h(takes_h, settings, began=False)
+        need.urgency = Urgency.NO_SLACK if gone else Urgency.MUST
     return need
+
+
+def _margin_h(takes_h: float, settings: GuardSettings, *, began: bool) -> float:
+    """The slack below which it must be charged."""
+    if began:
+        return takes_h * settings.ready_end_share + settings.ready_end_s / _S_PER_H
+    return takes_h * settings.ready_margin_share + settings.ready_margin_s / _S_PER_H
 
 
 def _together(
@@ -148,11 +156,11 @@ def _together_in(
         need, seen = found[key], [*seen, key]
         demand_h += per_kw * need.missing_kwh / cars[key].charge_efficiency
         takes_h = demand_h / lasting if lasting > 0 else math.inf
-        margin_h = takes_h * settings.ready_margin_share + settings.ready_margin_s / _S_PER_H
+        began = any(found[each].began for each in seen)
+        margin_h = _margin_h(takes_h, settings, began=began)
         if len(seen) > 1 and need.left_h - takes_h <= margin_h:
             for earlier in seen:
-                if found[earlier].urgency > Urgency.TOGETHER:
-                    found[earlier].urgency = Urgency.TOGETHER
+                found[earlier].urgency = min(found[earlier].urgency, Urgency.MUST)
 
 
 def order(
