@@ -12,7 +12,8 @@ from parkwatt.app.cli import main
 
 def test_a_week_of_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "demo"
-    assert main(["demo", "--folder", str(folder), "--days", "7", "--seed", "5"]) == 0
+    given = ["--study", "--folder", str(folder), "--days", "7", "--seed", "5"]
+    assert main(["demo", *given]) == 0
     assert {path.name for path in folder.iterdir()} == {
         *("site.toml", "load.csv", "solar.csv", "prices.csv", "sessions.csv"),
         *("report.html", "study.json", "steps.csv"),
@@ -30,7 +31,7 @@ def test_all_faults_at_once_and_nothing_is_written(
 ) -> None:
     file = tmp_path / "file"
     file.touch()
-    assert main(["demo", "--folder", str(file), "--days", "6", "--seed", "-1"]) == 2
+    assert main(["demo", "--study", "--folder", str(file), "--days", "6", "--seed", "-1"]) == 2
     folder, days, seed = capsys.readouterr().err.splitlines()
     assert folder.startswith("--folder: must be a folder, or lie in one, got ")
     assert days == "--days: must be from 7 to 3660, got 6"

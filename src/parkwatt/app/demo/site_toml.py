@@ -95,6 +95,9 @@ admit_unknown = true
 [api]
 listen = "127.0.0.1:{api_port}"
 
+[control]
+step_s = 5
+
 [log]
 level = "warning"
 
