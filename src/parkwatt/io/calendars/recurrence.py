@@ -107,7 +107,9 @@ def _rules(event: Component) -> list[vRecur]:
 
 def _ruled(rule: vRecur, first: date, from_time: datetime, until_time: datetime) -> Iterator[date]:
     """The starts that a rule gives between the times, on the event's own clock."""
-    if [str(name).upper() for name in rule.get("FREQ", [])][:1] not in [[f] for f in _FREQUENCIES]:
+    frequency = str(next(iter(rule.get("FREQ", [])), "")).upper()
+    # Finer rules are nobody's trips; an interval of nothing would never end.
+    if frequency not in _FREQUENCIES or min(rule.get("INTERVAL", [1])) < 1:
         return
     zone = first.tzinfo if isinstance(first, datetime) else None
     naive = _naive(first)

@@ -56,6 +56,10 @@ def _events(ics_text: str) -> list[Component]:
     if not text.lstrip()[:15].upper().startswith("BEGIN:VCALENDAR"):
         what = "a web page" if text.lstrip().startswith("<") else "something else"
         raise SourceError(f"the calendar holds {what} in place of an iCalendar", "broken")
+    if (
+        not text.rstrip()[-13:].upper().endswith("END:VCALENDAR")
+    ):  # or its trips would silently be fewer
+        raise SourceError("the calendar is cut off: its end is missing", "broken")
     try:
         calendars = Calendar.from_ical(text, multiple=True)
     except ODD_VALUES:
