@@ -94,7 +94,7 @@ def test_trips_are_told_once_a_day_and_the_text_is_fetched_once() -> None:
     assert len(car.asked) == 68, "every quarter of an hour"
     assert all(asked.headers.get("if-none-match") == '"1"' for _, asked in car.asked[1:])
     car.watch(40)
-    assert len(car.told) == 4, "a new day may end the month with another trip"
+    assert len(car.told) == 3, "at the start again, and once as a new day begins"
 
 
 def test_a_server_that_knows_dates_only() -> None:
