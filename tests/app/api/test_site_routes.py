@@ -21,6 +21,7 @@ LIVE = (
     ("GET", "/v1/plan", None),
     ("GET", "/v1/prices", None),
     ("GET", "/v1/reasons", None),
+    ("GET", "/v1/report", None),
     ("GET", "/v1/stream", None),
     ("GET", f"{CAR}/wishes", None),
     ("PUT", f"{CAR}/wishes", {"mode": "now"}),
@@ -270,6 +271,27 @@ def test_reasons_are_those_that_were_asked_for(tmp_path: Path) -> None:
         ]
         assert await reasons(until=NOW.isoformat()) == []
         assert (await site.client.get("/v1/reasons?from=2027-01-15T17:00:00")).status_code == 422
+
+    in_live_site(tmp_path, test)
+
+
+def test_the_report_goes_on_with_what_was_journalled_since(tmp_path: Path) -> None:
+    async def test(site: LiveServed) -> None:
+        await site.plugged_in(0.5)
+        await site.durable()
+        first = (await site.client.get("/v1/report?by=session")).json()
+        assert [row["stay"]["ended"] for row in first["rows"]] == [False]
+        assert first["operation"]["program_starts"] == 1
+        site.charger.leave()
+        await site.shows(CAR, lambda car: not car["plugged_in"])
+        site.clock[0] += 200_000_000
+        await site.shows(CAR, lambda car: car["since"] is None)
+        await site.durable()
+        later = (await site.client.get("/v1/report?by=session")).json()
+        assert [row["stay"]["ended"] for row in later["rows"]] == [True]
+        assert later["total"]["energy"]["charged_kwh"] == 0.0
+        for query in ("by=week", "from=2027-01-15T00:00:00", "from=2030-01-01T00:00:00Z"):
+            assert (await site.client.get(f"/v1/report?{query}")).status_code == 422, query
 
     in_live_site(tmp_path, test)
 

@@ -10,7 +10,7 @@ import pytest
 
 from parkwatt.app.api.site_words import clock
 from parkwatt.app.cli import main
-from parkwatt.app.up.status import status_lines
+from parkwatt.app.up.status import midnight, status_lines
 from tests.app.api.live_served import LiveServed, in_live_site
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -37,12 +37,14 @@ def test_status_tells_powers_prices_cars_and_what_is_wrong(tmp_path: Path) -> No
         await _an_evening(site)
         site.measure(11.8)
         view = (await site.client.get("/v1/site")).json()
+        today = (await site.client.get("/v1/report", params={"from": midnight(view)})).json()
         view["sources"] = [
             {"source": "meter.grid", "ok": False, "reason": "told nothing since 17:55"},
             {"source": "prices import.day_ahead", "ok": True, "reason": ""},
         ]
         view["alarms"] = ["the disk is full"]
-        text = "\n".join(status_lines(view))
+        text = "\n".join(status_lines(view, today))
+        assert "today    0.0 kWh charged, 0.0 kWh given back; saved 0.00 EUR" in text
         assert "Home, Friday 18:10" in text
         assert "11.80 kW from the grid" in text
         assert "0.35 EUR/kWh, fed in 0.08; 0.15 from 22:00" in text
@@ -70,7 +72,8 @@ def test_status_tells_the_way_of_the_grids_power(
     async def test(site: LiveServed) -> None:
         view = (await site.client.get("/v1/site")).json()
         view["grid_kw"] = grid_kw
-        text = "\n".join(status_lines(view))
+        today = (await site.client.get("/v1/report")).json()
+        text = "\n".join(status_lines(view, today))
         assert told in text
         assert "ID.4     charge not known, mode smart: away" in text
         assert "plan     none yet" in text

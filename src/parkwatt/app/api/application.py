@@ -16,15 +16,25 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 import parkwatt
-from parkwatt.app.api import chargers, credentials, journal, plans, site_routes, stream, wishes
+from parkwatt.app.api import (
+    chargers,
+    credentials,
+    journal,
+    plans,
+    report,
+    site_routes,
+    stream,
+    wishes,
+)
 from parkwatt.app.api.bounds import Bounds
+from parkwatt.app.api.report import Books
 from parkwatt.app.api.site import Site
 from parkwatt.app.api.stream import Streams
 from parkwatt.app.api.views import DetailView, FaultsView, FaultView, HealthView
 from parkwatt.app.metrics import Metrics
 from parkwatt.domain.errors import InputError, ParkwattError
 
-_PARTS = (site_routes, plans, wishes, stream, chargers, credentials, journal)
+_PARTS = (site_routes, plans, wishes, report, stream, chargers, credentials, journal)
 _VALUE_CHARACTERS_MAX = 200
 _NEEDS_TOKEN = HTTPException(
     401, "a token is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"}
@@ -57,6 +67,7 @@ def create_application(site: Site, token: str, metrics: Metrics) -> FastAPI:
     )
     application.state.site = site
     application.state.streams = Streams()
+    application.state.books = Books()
     guarded = [Depends(authorised)]
     for part in _PARTS:
         application.include_router(part.router, dependencies=guarded, responses=_ANSWERS)

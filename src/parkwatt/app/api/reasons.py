@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from parkwatt.app.api.site_words import event_words
 from parkwatt.app.api.views import moment
+from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.journal import Entry, JournalDamaged
 from parkwatt.domain.site import event as site_event
 from parkwatt.io.store.reader import JournalReader
@@ -64,6 +65,14 @@ def read(journal: Path, wanted: Wanted, zone: ZoneInfo) -> list[ReasonView]:
         until_unix_us=wanted.until_unix_us,
     )
     return list(deque(_views(entries, wanted.car_id, zone), maxlen=wanted.limit))
+
+
+def unix_us(field: str, time: datetime) -> int:
+    """A time of a query, in µs. Raises InputError where it names no zone."""
+    if time.tzinfo is None:
+        rule = "must name its zone, as in 2026-11-22T18:00Z"
+        raise InputError([InputFault(field, rule, time.isoformat())])
+    return int(time.timestamp() * 1e6)
 
 
 def seq_before(reader: JournalReader, unix_us: int) -> int:

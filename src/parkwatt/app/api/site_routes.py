@@ -24,7 +24,6 @@ from parkwatt.app.api.site_views import (
     site_view,
 )
 from parkwatt.app.api.views import DetailView
-from parkwatt.domain.errors import InputError, InputFault
 
 NOT_RUN: dict[int | str, dict[str, Any]] = {
     409: {"model": DetailView, "description": "Only chargers are served: no control runs here"}
@@ -103,16 +102,9 @@ async def list_reasons(
 
     Without a span: of the last day.
     """
-    until_unix_us = None if until is None else _unix_us("until", until)
+    until_unix_us = None if until is None else reasons.unix_us("until", until)
     end_unix_us = site.now_unix_us() if until_unix_us is None else until_unix_us
-    from_unix_us = end_unix_us - _DAY_US if begin is None else _unix_us("from", begin)
+    from_unix_us = end_unix_us - _DAY_US if begin is None else reasons.unix_us("from", begin)
     wanted = reasons.Wanted(from_unix_us, until_unix_us, car_id, kind, limit)
     zone = live.snapshot().settings.time_zone
     return await asyncio.to_thread(reasons.read, site.journal.path, wanted, zone)
-
-
-def _unix_us(field: str, time: datetime) -> int:
-    if time.tzinfo is None:
-        rule = "must name its zone, as in 2026-11-22T18:00Z"
-        raise InputError([InputFault(field, rule, time.isoformat())])
-    return int(time.timestamp() * 1e6)

@@ -17,6 +17,7 @@ from parkwatt.app.live_settings.limits import (
     read_connection,
 )
 from parkwatt.app.serve_settings import ServeSettings, read_serve_settings
+from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import Faults, Record
 from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import Tariff
@@ -104,6 +105,16 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     )
     sources = {car.car_id: CarSources(car.soc, car.trips, car.trips_match) for car in cars}
     return LiveSettings(path, serve, site, connection, circuits, sources, feeds, metering)
+
+
+def load_live_settings(site: Path) -> LiveSettings:
+    """The settings in the TOML file ``site``; raises InputError with every fault."""
+    faults = Faults()
+    settings = read_live_settings(site, faults)
+    faults.raise_if_any()
+    if settings is None:
+        raise InputError([InputFault(str(site), "must be a TOML file")])
+    return settings
 
 
 def _check_broker(record: Record, metering: Metering, cars: tuple[CarTable, ...]) -> None:

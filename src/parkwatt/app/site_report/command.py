@@ -65,10 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises InputError for bad input and where the output cannot be written, JournalDamaged where the journal cannot be read.
     """
+    from parkwatt.app.live_settings import load_live_settings
     from parkwatt.app.site_report.output import write
     from parkwatt.app.site_report.settings import account_settings
     from parkwatt.app.site_report.view import account_view
-    from parkwatt.app.up.command import load_live_settings
     from parkwatt.domain.errors import InputError, InputFault
 
     faults: list[InputFault] = []

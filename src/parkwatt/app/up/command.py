@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from parkwatt.app.subcommand import Subparsers, add_command
-
-if TYPE_CHECKING:
-    from parkwatt.app.live_settings import LiveSettings
 
 _DESCRIPTION = """\
 Runs a site: serves its chargers as `parkwatt serve` does, reads its meters, prices and calendars, plans, and tells each
@@ -45,21 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises InputError for faults in the file, a port that is taken and a folder that cannot be used, JournalDamaged, OSError.
     """
+    from parkwatt.app.live_settings import load_live_settings
     from parkwatt.app.up.run import up_until_stopped
 
     up_until_stopped(load_live_settings(arguments.site))
     return 0
-
-
-def load_live_settings(site: Path) -> LiveSettings:
-    """The site's settings; raises InputError with every fault."""
-    from parkwatt.app.live_settings import read_live_settings
-    from parkwatt.domain.errors import InputError, InputFault
-    from parkwatt.domain.record import Faults
-
-    faults = Faults()
-    settings = read_live_settings(site, faults)
-    faults.raise_if_any()
-    if settings is None:
-        raise InputError([InputFault(str(site), "must be a TOML file")])
-    return settings

@@ -41,7 +41,7 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check. Raises InputError with every fault of the file."""
-    from parkwatt.app.up.command import load_live_settings
+    from parkwatt.app.live_settings import load_live_settings
     from parkwatt.app.up.doctor import examine
 
     checks = []

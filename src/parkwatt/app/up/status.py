@@ -1,4 +1,4 @@
-"""A site in words, made from what the API shows of it (`GET /v1/site`)."""
+"""A site in words, made from what the API shows of it (`GET /v1/site`, `GET /v1/report`)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from parkwatt.app.api.site_words import clock
 _NOTHING_KW: Final = 0.005
 
 
-def status_lines(view: dict[str, Any]) -> Iterator[str]:
-    """The lines of `parkwatt status`; ``view`` is the API's view of the site."""
+def midnight(view: dict[str, Any]) -> str:
+    """When the site's day began."""
+    now = datetime.fromisoformat(view["at"]).astimezone(ZoneInfo(view["time_zone"]))
+    return now.replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
+
+
+def status_lines(view: dict[str, Any], today: dict[str, Any]) -> Iterator[str]:
+    """The lines of `parkwatt status`. ``view``: the site; ``today``: its accounts since midnight, as the API shows them."""
     zone = ZoneInfo(view["time_zone"])
     now = datetime.fromisoformat(view["at"])
     yield f"{view['name']}, {now.astimezone(zone):%A %H:%M}"
@@ -21,6 +27,7 @@ def status_lines(view: dict[str, Any]) -> Iterator[str]:
     yield f"  price    {_prices(view, now, zone)}"
     for car in view["cars"]:
         yield from _car_lines(car, now, zone)
+    yield f"  today    {_today(today)}"
     if view["plan_made_at"] is None:
         yield "  plan     none yet"
     else:
@@ -66,6 +73,16 @@ def _prices(view: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
     if view["prices_known_until"] is not None:
         words += f"; known until {_clock(view['prices_known_until'], now, zone)}"
     return words
+
+
+def _today(report: dict[str, Any]) -> str:
+    energy, money = report["total"]["energy"], report["total"]["money"]
+    saving, currency = money["saving_net"], report["currency"]
+    kind = "saved" if saving >= 0 else "lost"
+    return (
+        f"{energy['charged_kwh']:.1f} kWh charged, {energy['discharged_kwh']:.1f} kWh given back; "
+        f"{kind} {abs(saving):.2f} {currency} against charging at once, with {money['wear']:.2f} of wear"
+    )
 
 
 def _car_lines(car: dict[str, Any], now: datetime, zone: ZoneInfo) -> Iterator[str]:

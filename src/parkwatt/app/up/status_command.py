@@ -37,13 +37,14 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Tell. Raises InputError for bad input, ServerUnreachableError where no server runs."""
     from parkwatt.app.api.client import Client, load_settings
-    from parkwatt.app.up.status import status_lines
+    from parkwatt.app.up.status import midnight, status_lines
 
     client = Client(load_settings(arguments.site))
     view = client.get("/v1/site")
     if arguments.json:
         print(json.dumps(view, indent=2, ensure_ascii=False))
         return 0
-    for line in status_lines(view):
+    today = client.get("/v1/report", **{"from": midnight(view)})
+    for line in status_lines(view, today):
         print(printable(line))
     return 0

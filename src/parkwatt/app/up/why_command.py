@@ -48,7 +48,7 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Tell. Raises InputError for bad input, JournalDamaged."""
     from parkwatt.app.api.site_words import local
-    from parkwatt.app.up.command import load_live_settings
+    from parkwatt.app.live_settings import load_live_settings
     from parkwatt.app.up.why import explain_all, last_time_unix_us
     from parkwatt.domain.errors import InputError, InputFault
 
