@@ -42,6 +42,9 @@ class Site:
         station = self.backend.station(proposal.charger_id)
         if station is None:
             return
+        if self.live is not None and self.live.drives(proposal.charger_id, proposal.evse_id):
+            self.live.hand_power(proposal, lease_s)
+            return
         verdict = judge_by_hand(
             station.settings, station.state, proposal, lease_s, self.now_unix_us()
         )

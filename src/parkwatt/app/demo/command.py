@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from parkwatt.app.live_settings import LiveSettings
 
 _START = date(2024, 1, 1)
-_LIVE_START = date(2024, 3, 4)
+_LIVE_START = date(2024, 2, 19)
 _STUDY_DAYS, _LIVE_DAYS = 366, 2
 _LIVE_DAYS_MAX = 60
 _DESCRIPTION = """\

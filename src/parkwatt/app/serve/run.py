@@ -186,6 +186,7 @@ async def serve(
             await backend.close()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(listener.close(), STOP_S)
+            gc.unfreeze()
     structlog.get_logger().info("stopped")
 
 

@@ -67,8 +67,10 @@ class PlanTrigger:
             self.wanted.clear()
             self.off_since_unix_us = None
             return
-        if plan is None or plan.step_at(now_unix_us // _US) is None:
+        if plan is None:
             self.want("there is no plan yet")
+        elif plan.step_at(now_unix_us // _US) is None:
+            self.want("the plan is over")
         elif any(plan.car(car.car_id) is None for car in planned):
             self.want("a car was plugged in")
         elif now_unix_us // (_US * replan_s) != self.made_unix_us // (_US * replan_s):
