@@ -60,8 +60,7 @@ def free_ports() -> tuple[int, int]:
         socket.create_server(("127.0.0.1", 0)) as one,
         socket.create_server(("127.0.0.1", 0)) as two,
     ):
-        ports = one.getsockname()[1], two.getsockname()[1]
-    return ports
+        return one.getsockname()[1], two.getsockname()[1]
 
 
 @pytest.fixture
