@@ -21,6 +21,7 @@ from parkwatt.app.site_report.views import (
 )
 
 _WIDTH_MAX: Final = 110
+_WIDE: Final = 96
 _DAY: Final = timedelta(days=1)
 _WORTH_TELLING: Final = frozenset({"broken", "not_possible", "left_early", "not_known"})
 
@@ -32,11 +33,11 @@ def print_report(view: AccountView, console: Console) -> None:
     first, last = view.start.astimezone(zone), (view.end - timedelta(seconds=1)).astimezone(zone)
     span = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
     title = Text.assemble(
-        (printable(view.site), "bold"), f" · {span} · money in {currency_symbol(view.currency)}"
+        (printable(view.site), "bold"), f" · {span} · kWh and {currency_symbol(view.currency)}"
     )
     console.print(title, width=width)
     if view.rows:
-        console.print(_table(view, zone), width=width)
+        console.print(_table(view, zone, 2 if width >= _WIDE else 1), width=width)
     console.print()
     console.print(Text(view.headline, style="bold"), width=width)
     for line in (*_departures(view, zone), *words.operation_lines(view.operation)):
@@ -45,13 +46,14 @@ def print_report(view: AccountView, console: Console) -> None:
         console.print(Text(printable(f"Note: {note}"), style="dim"), width=width)
 
 
-def _table(view: AccountView, zone: ZoneInfo) -> Table:
+def _table(view: AccountView, zone: ZoneInfo, gap: int) -> Table:
+    """``gap``: between columns."""
     several = len(view.cars) > 1
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     table.add_column(view.by.capitalize(), no_wrap=True)
     if several:
         table.add_column("Car", no_wrap=True)
-    for head in ("kWh in", "kWh out", "cost", "at once", *_stored(view, "stored"), "gross", "wear"):
+    for head in ("in", "out", "cost", "at once", *_stored(view, "stored"), "gross", "wear"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("net", justify="right", style="green", no_wrap=True)
     table.add_column("kept", justify="right")
@@ -75,9 +77,9 @@ def _label(row: RowView, by: str, zone: ZoneInfo) -> str:
         return row.name
     start, end = row.start.astimezone(zone), row.end.astimezone(zone)
     if not row.stay.ended:
-        return f"{_moment(start)} – now"
+        return f"{_moment(start)}–now"
     until = f"{end:%H:%M}" if end - start < _DAY else _moment(end)
-    return f"{_moment(start)} – {until}"
+    return f"{_moment(start)}–{until}"
 
 
 def _moment(time: datetime) -> str:
