@@ -16,12 +16,17 @@ EXTERNAL = {
     "domain": {"numpy"},
     "domain/charger": {"msgspec"},
     "domain/journal": {"msgspec"},
+    "domain/site": {"msgspec"},
     "plan": {"numpy", "highspy"},
     "plan/wear": {"numpy", "rainflow"},
     "plan/check": {"numpy"},
     "forecast": {"numpy"},
     "forecast/solar": {"numpy", "pandas", "pvlib"},
     "site": {"numpy"},
+    # A running site's state is a fold over journalled events: typed structs, written down as they are.
+    "site/account": {"msgspec", "numpy"},
+    "site/guard": {"msgspec", "numpy"},
+    "site/live": {"msgspec", "numpy"},
     "home": {"numpy"},
     "fleet": {"numpy"},
 }

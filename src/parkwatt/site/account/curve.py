@@ -184,7 +184,7 @@ def shaped(
     if not len(gaps) or not len(start_unix_s):
         return curve
     new_at: list[TimeArray] = []
-    new_energy: list[FloatArray] = []
+    new_energy_kwh: list[FloatArray] = []
     new_index: list[TimeArray] = []
     guessed = np.diff(curve.guessed_kwh, prepend=0.0)
     most_kwh = power_kw_max * (end_unix_s - start_unix_s) / 3600.0
@@ -203,7 +203,7 @@ def shaped(
         low, high = float(curve.energy_kwh[gap]), float(curve.energy_kwh[gap + 1])
         until = np.clip(float(bounds_kwh[0]) + np.cumsum(told[:-1]), low, high)
         new_at.append(end_unix_s[first : last - 1] * _US)
-        new_energy.append(until)
+        new_energy_kwh.append(until)
         new_index.append(np.full(len(until), gap + 1, dtype=np.int64))
         guessed[gap + 1] = 0.0
     if not new_at:
@@ -211,7 +211,7 @@ def shaped(
     index, at = np.concatenate(new_index), np.concatenate(new_at)
     return Curve(
         np.insert(curve.at_unix_us, index, at),
-        np.insert(curve.energy_kwh, index, np.concatenate(new_energy)),
+        np.insert(curve.energy_kwh, index, np.concatenate(new_energy_kwh)),
         np.cumsum(np.insert(guessed, index, 0.0)),
         curve.restart_count,
     )
