@@ -15,6 +15,7 @@ from parkwatt.domain.site.live_plan import LivePlan
 from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.site.wish import Departure, Wishes
 from parkwatt.domain.tariff import Tariff
+from parkwatt.site.guard.facts import Proposal
 from parkwatt.site.live.cars import CarView
 from parkwatt.site.live.settings import SiteSettings
 
@@ -88,6 +89,12 @@ class LiveSite(Protocol):
         self, car_id: str, soc: float, measured_unix_us: int, *, origin: Origin
     ) -> None:
         """A state of charge from elsewhere than the charger. As `set_wishes`."""
+
+    def drives(self, charger_id: str, evse_id: int) -> bool:
+        """Whether the site drives this connection point."""
+
+    def hand_power(self, proposal: Proposal, lease_s: int) -> None:
+        """A person sets its power, or takes that back (None): as far as the guard lets it pass."""
 
 
 class Steps:

@@ -320,6 +320,10 @@ class SiteRunner:
         moved_kwh = self.controller.moved_kwh(car_id)
         await self._write_durably(SocTold(car_id, soc, measured_unix_us, origin, moved_kwh))
 
+    def drives(self, charger_id: str, evse_id: int) -> bool:
+        """Whether the site drives this connection point."""
+        return (charger_id, evse_id) in self._chargers
+
     def hand_power(self, proposal: Proposal, lease_s: int) -> None:
         """A person sets the power of a charger, or takes that back (None): as far as the guard lets it pass."""
         self.controller.hold_by_hand(proposal, self._clock() + lease_s * _US)

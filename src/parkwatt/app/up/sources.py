@@ -32,7 +32,9 @@ def live_sources(
                 car.trips,
                 zone=settings.site.time_zone,
                 clock=clock,
+                match=car.trips_match,
                 folder=settings.folder,
+                match=car.trips_match,
             )
             yield calendar.run(runner.on_event, runner.on_event)
     topics = [car.soc for car in settings.car_sources.values() if car.soc is not None]
