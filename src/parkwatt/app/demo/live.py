@@ -22,12 +22,11 @@ import numpy as np
 from parkwatt.app.demo.home import TIME_ZONE, make_demo_home
 from parkwatt.app.demo.site_toml import CHARGER_ID, Ports
 from parkwatt.app.demo.telling import Narrator
-from parkwatt.app.live_settings import LiveSettings
+from parkwatt.app.live_settings import LiveSettings, load_live_settings
 from parkwatt.app.logs import set_up_logs
 from parkwatt.app.serve.run import serve
 from parkwatt.app.study.load import LoadedStudy, load_study
 from parkwatt.app.study.settings import read_settings
-from parkwatt.app.up.command import load_live_settings
 from parkwatt.app.up.run import site_control
 from parkwatt.domain.calendar import day_number, local_time_unix_s
 from parkwatt.domain.record import Faults
@@ -41,6 +40,7 @@ from parkwatt.io.sim.link import LinkSettings
 from parkwatt.io.sim.settings import CarSettings, StationSettings
 from parkwatt.io.sim.sunspec_meter import SunSpecServer
 
+_HOST = "127.0.0.1"
 # The home's data begin this many days before the live span, so that prices of the days before are known.
 _LEAD_DAYS = 7
 _START_HOUR = 15
@@ -106,14 +106,14 @@ async def _live(demo: LiveDemo, say: Callable[[str], None]) -> None:
     await meter.start(port=_meter_port(demo))
 
     def started(ocpp_port: int, api_port: int) -> None:
-        say(f"The charger connects to ws://127.0.0.1:{ocpp_port}/{CHARGER_ID}")
+        say(f"The charger connects to ws://{_HOST}:{ocpp_port}/{CHARGER_ID}")
         token = demo.settings.serve.store.token
-        say(f"The API is at http://127.0.0.1:{api_port} (token: {token})")
+        say(f"The API is at http://{_HOST}:{api_port} (token: {token})")
 
     served = asyncio.create_task(
         serve(demo.settings.serve, stopping, clock=clock, control=control, on_start=started)
     )
-    living = asyncio.create_task(home.run(LinkSettings(f"ws://127.0.0.1:{port}"), stopping))
+    living = asyncio.create_task(home.run(LinkSettings(f"ws://{_HOST}:{port}"), stopping))
     ending = asyncio.create_task(_stop_after(demo.end_unix_s - demo.begin_unix_s, stopping))
     try:
         await asyncio.wait([served, living, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -175,5 +175,5 @@ def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
-            each.bind(("127.0.0.1", 0))
+            each.bind((_HOST, 0))
         return [int(each.getsockname()[1]) for each in sockets]
