@@ -34,7 +34,6 @@ def live_sources(
                 clock=clock,
                 match=car.trips_match,
                 folder=settings.folder,
-                match=car.trips_match,
             )
             yield calendar.run(runner.on_event, runner.on_event)
     topics = [car.soc for car in settings.car_sources.values() if car.soc is not None]
