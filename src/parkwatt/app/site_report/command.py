@@ -12,7 +12,7 @@ from parkwatt.app.subcommand import Subparsers, add_command
 
 if TYPE_CHECKING:
     from parkwatt.domain.errors import InputFault
-    from parkwatt.site.account import Accounts, AccountSettings
+    from parkwatt.site.account import Accounts
 
 _DESCRIPTION = """\
 Reads a site's journal, with or beside a running server, and accounts for each car: energy in and out, what it cost,
@@ -65,7 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises InputError for bad input and where the output cannot be written, JournalDamaged where the journal cannot be read.
     """
+    from parkwatt.app.journal.progress import entries_bar
     from parkwatt.app.live_settings import load_live_settings
+    from parkwatt.app.site_report.journal_accounts import JournalAccounts
     from parkwatt.app.site_report.output import write
     from parkwatt.app.site_report.settings import account_settings
     from parkwatt.app.site_report.view import account_view
@@ -84,30 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
         faults.append(InputFault(str(path), "is not there: the site has not run yet"))
     if faults:
         raise InputError(faults)
-    accounts = fold(path, account_settings(settings.site))
+    with entries_bar("Reading") as on_progress:
+        accounts = JournalAccounts(path, account_settings(settings.site)).caught_up(on_progress)
     if start is None:
         start = _first_unix_s(accounts, end, zone)
     write(accounts, account_view(accounts, start, end, arguments.by), form, arguments.output)
     return 0
-
-
-def fold(journal: Path, settings: AccountSettings) -> Accounts:
-    """The accounts of a whole journal.
-
-    Raises JournalDamaged where it cannot be read.
-    """
-    from parkwatt.app.journal.progress import entries_bar
-    from parkwatt.io.store.reader import JournalReader
-    from parkwatt.site.account import KINDS, Accounts
-
-    accounts, reader = Accounts(settings), JournalReader(journal)
-    last_seq = reader.last()[0]
-    with entries_bar("Reading") as on_progress:
-        for index, entry in enumerate(reader.read(last_seq=last_seq, kinds=KINDS)):
-            accounts.take(entry)
-            if index % 5000 == 0:
-                on_progress(entry.seq, last_seq)
-    return accounts
 
 
 def _format(arguments: argparse.Namespace, faults: list[InputFault]) -> str:

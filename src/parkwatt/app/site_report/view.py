@@ -31,6 +31,7 @@ from parkwatt.site.account import (
     sums_by,
 )
 from parkwatt.site.account.operation import LimitKept
+from parkwatt.site.account.quarters import QUARTER_S
 from parkwatt.site.account.sums import local_day, total
 
 _US: Final = 1_000_000
@@ -48,7 +49,7 @@ def account_view(
     """What a report shows of [from, until); None: from the first entry on, up to all that is known."""
     ledger, settings = accounts.ledger, accounts.settings
     first = ledger.from_unix_s if from_unix_s is None else from_unix_s
-    last = max(ledger.until_unix_s, first) if until_unix_s is None else until_unix_s
+    last = max(_known_until(accounts), first) if until_unix_s is None else until_unix_s
     rows = sums_by(ledger, by, first, last)
     last_day = local_day(max(last - 1, first), settings.time_zone)
     run = operation(
@@ -81,6 +82,12 @@ def account_view(
         operation=_operation(run),
         notes=words.notes(whole, restarts, accounts.unreadable_count),
     )
+
+
+def _known_until(accounts: Accounts) -> int:
+    """The end of the quarter of an hour in which the last entry was recorded: a car may have left since the last closed one."""
+    recorded = (accounts.recorded_unix_us // _US // QUARTER_S + 1) * QUARTER_S
+    return max(accounts.ledger.until_unix_s, recorded)
 
 
 def _at(unix_s: int) -> datetime:
