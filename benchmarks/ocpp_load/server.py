@@ -19,9 +19,10 @@ from typing import Any
 
 import uvloop
 
-from parkwatt.app.serve.run import SWEEP_S, Clock, attach
-from parkwatt.domain.charger.command import SetPower
+from parkwatt.app.serve.run import SWEEP_S, attach
+from parkwatt.domain.charger.command import Approved, SetPower
 from parkwatt.io.credentials.store import CredentialStore
+from parkwatt.io.clock.steady_clock import SteadyClock
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.ocpp.server.listener import listen
 from parkwatt.io.ocpp.server.settings import ListenerSettings
@@ -48,7 +49,7 @@ async def main(settings: dict[str, Any]) -> None:
             stack.callback(journal.close)
             journal.post_with(loop.call_soon_threadsafe)
         charger = ChargerSettings(meter_interval_s=60)
-        backend = Backend(journal=journal, settings_of=lambda _: charger, clock=Clock())
+        backend = Backend(journal=journal, settings_of=lambda _: charger, clock=SteadyClock())
         credentials = stack.enter_context(CredentialStore(folder / "credentials.sqlite"))
         listener_settings = ListenerSettings(
             port=settings["port"],
@@ -82,7 +83,7 @@ def _set_all(backend: Backend, power_kw: float) -> float:
     command = SetPower(1, power_kw, 900, "a benchmark")
     begun_s = time.perf_counter()
     for charger_id in backend.charger_ids:
-        backend.set_power(charger_id, command)
+        backend.command(Approved(charger_id, command))
     return time.perf_counter() - begun_s
 
 

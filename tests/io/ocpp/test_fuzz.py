@@ -17,7 +17,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from parkwatt.app.serve.run import Clock, attach
+from parkwatt.app.serve.run import attach
+from parkwatt.io.clock.steady_clock import SteadyClock
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp import frame as wire
 from parkwatt.io.ocpp.backend import Backend
@@ -50,7 +51,7 @@ async def _served(directory: Path, faults: list[dict[str, object]]) -> AsyncIter
     loop.set_exception_handler(lambda _, context: faults.append(context))
     journal = SqliteJournal(directory / "journal.sqlite")
     journal.post_with(loop.call_soon_threadsafe)
-    backend = Backend(journal=journal, settings_of=lambda _: ChargerSettings(), clock=Clock())
+    backend = Backend(journal=journal, settings_of=lambda _: ChargerSettings(), clock=SteadyClock())
     settings = ListenerSettings(
         port=0, admit_unknown=True, connections_per_s=1e5, frames_per_s=1e5, frames_burst=100_000
     )

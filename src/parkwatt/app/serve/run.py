@@ -8,7 +8,6 @@ import gc
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -32,6 +31,7 @@ from parkwatt.app.serve.listening import Certificates, listener_settings, told_b
 from parkwatt.app.serve_settings import Address, ServeSettings
 from parkwatt.app.site_directory import make_private, make_token
 from parkwatt.domain.charger.event import ChargerEvent
+from parkwatt.io.clock.steady_clock import SteadyClock
 from parkwatt.io.credentials.office import SiteCertificateOffice
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.backend import TRY_AGAIN_LATER, Backend
@@ -48,18 +48,6 @@ STOP_S = 1.0
 SOCKETS_BESIDE = 512
 # State of many chargers is many objects that live long: the collector need not look at them often.
 _GC_THRESHOLDS = (50_000, 20, 50)
-
-
-class Clock:
-    """The wall clock in µs since 1970 UTC, never going back: an entry is never older than the one before."""
-
-    def __init__(self) -> None:
-        self._newest_unix_us = 0
-
-    def __call__(self) -> int:
-        """Now."""
-        self._newest_unix_us = max(self._newest_unix_us, time.time_ns() // 1000)
-        return self._newest_unix_us
 
 
 class Control(Protocol):
@@ -111,7 +99,7 @@ async def _until_signalled(settings: ServeSettings, control: Control | None) -> 
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    await serve(settings, stopping, clock=Clock(), control=control)
+    await serve(settings, stopping, clock=SteadyClock(), control=control)
 
 
 async def serve(

@@ -38,6 +38,7 @@ from parkwatt.domain.site.event import (
 from parkwatt.domain.site.observation import Observation, seen
 from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.site.wish import Departure, Wishes
+from parkwatt.io.clock.steady_clock import SteadyClock
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.store.reader import JournalReader
 from parkwatt.site.guard.facts import Proposal
@@ -53,6 +54,8 @@ _US: Final = 1_000_000
 # Without a car there is nothing to follow.
 _IDLE_STEP_S: Final = 15.0
 _LATE_STEPS: Final = 1.5
+_CLOCK: Final = "clock"
+_CLOCK_AHEAD_US: Final = 5 * _US
 # However much happens, steps are at least this far apart.
 _LEAST_STEP_S: Final = 0.2
 
@@ -228,6 +231,7 @@ class SiteRunner:
     def step(self) -> SiteStep:
         """One step of the control: look, decide, write down, send."""
         now_unix_us = self._clock()
+        self._tell_of_the_clock()
         step = self.controller.step(self._observe(), now_unix_us)
         if self._write(step.events, now_unix_us):
             for verdict in step.commands:
@@ -237,6 +241,20 @@ class SiteRunner:
             self._planning = asyncio.create_task(self._plan(step.request))
         self.steps.note()
         return step
+
+    def _tell_of_the_clock(self) -> None:
+        """Say when the machine's clock was set back, and when Parkwatt's own agrees with it again."""
+        ahead_us = self._clock.ahead_us if isinstance(self._clock, SteadyClock) else 0
+        known = self.controller.state.sources.get(_CLOCK)
+        was_ahead = known is not None and not known.ok
+        if ahead_us > _CLOCK_AHEAD_US and not was_ahead:
+            reason = (
+                f"this machine's clock was set back by {ahead_us / _US:.0f} s: Parkwatt's own goes at half its speed "
+                "until both agree; check the time server"
+            )
+            self.on_event(SourceChanged(_CLOCK, ok=False, reason=reason))
+        elif was_ahead and ahead_us < _US:
+            self.on_event(SourceChanged(_CLOCK, ok=True))
 
     def _observe(self) -> Observation:
         found = []
