@@ -21,8 +21,8 @@ import uvloop
 
 from parkwatt.app.serve.run import SWEEP_S, attach
 from parkwatt.domain.charger.command import Approved, SetPower
-from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.clock.steady_clock import SteadyClock
+from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.ocpp.server.listener import listen
 from parkwatt.io.ocpp.server.settings import ListenerSettings
