@@ -34,6 +34,12 @@ class SteadyClock:
         self._wall, self._passed_s = wall, passed_s
         self._told_unix_us = wall()
         self._told_s = passed_s()
+        self._ahead_us = 0
+
+    @property
+    def ahead_us(self) -> int:
+        """How far it was ahead of the computer's when it was read last: 0 but after that was put back."""
+        return self._ahead_us
 
     def __call__(self) -> int:
         """Now."""
@@ -43,4 +49,5 @@ class SteadyClock:
         now_unix_us = wall_unix_us if is_far_behind else max(wall_unix_us, slow_unix_us)
         if now_unix_us != self._told_unix_us or at_s - self._told_s > 1.0:
             self._told_unix_us, self._told_s = now_unix_us, at_s
+        self._ahead_us = now_unix_us - wall_unix_us
         return now_unix_us
