@@ -1,8 +1,8 @@
 """The program's own clock: the computer's, as long as that behaves.
 
-What is due is reckoned by it (leases, ages of readings, answers that are waited for), so it must neither go back nor stand still.
-A clock that was put forward is followed at once. Where it was put back, time passes a little more slowly until it agrees again: what
-is due comes later than it would, by a third at most, and in the right order.
+What is due is reckoned by it (leases, ages of readings, answers that are waited for), so it must neither go back nor stand
+still. A clock that was put forward is followed at once. Where it was put back, time passes a little more slowly until it agrees
+again: what is due comes later than it would, by a third at most, and in the right order.
 """
 
 from __future__ import annotations
