@@ -120,12 +120,14 @@ What a whole year would have been worth:  parkwatt demo --study""")
 
 def _report(settings: LiveSettings, page: Path) -> None:
     """The accounts of the days that were lived: a table here, and a page."""
-    from parkwatt.app.site_report.command import fold
+    from parkwatt.app.site_report.journal_accounts import JournalAccounts
     from parkwatt.app.site_report.output import write
     from parkwatt.app.site_report.settings import account_settings
     from parkwatt.app.site_report.view import account_view
 
-    accounts = fold(settings.serve.store.journal, account_settings(settings.site))
+    accounts = JournalAccounts(
+        settings.serve.store.journal, account_settings(settings.site)
+    ).caught_up()
     view = account_view(accounts, None, None, "day")
     write(accounts, view, "table", None)
     write(accounts, view, "html", page)
