@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from parkwatt.app.site_report import JournalAccounts, account_view
+from parkwatt.app.site_report.journal_accounts import JournalAccounts
+from parkwatt.app.site_report.view import account_view
 from parkwatt.domain.journal import Note
 from parkwatt.io.store.sqlite_journal import SqliteJournal
 from tests.site.account.made import MONDAY_UNIX_S, Home, folded, settings
