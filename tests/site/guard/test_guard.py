@@ -122,6 +122,30 @@ def test_what_was_added_for_a_departure_is_told() -> None:
     )
 
 
+def test_nothing_is_discharged_that_could_not_be_charged_again_in_time() -> None:
+    car = PhysicalCar(name="CP-1", energy_kwh=40.0)
+    world = World(cars=[car], base_kw=15.0)
+    # 9.9 kWh take an hour; 5 % of that and 2 minutes are kept: 300 s. What 30 s with 2.8 kW take out takes 9.5 s to charge, so that
+    # (340 − 30 − 300) s = 9.5 s · 1.05 are left for it.
+    for spare_s, given_kw in ((500.0, -10.0), (340.0, -2.83), (290.0, 11.0)):
+        at_unix_us = world.now_unix_us + round((3600.0 + spare_s) * US)
+        car.ready = ReadyBy(at_unix_us, 49.9)
+        assert _one(world, -10.0, by_driver=True).power_kw == pytest.approx(given_kw, abs=0.01)
+    car.ready = ReadyBy(world.now_unix_us + 60 * US, 40.0)
+    verdict = _one(world, -10.0, by_driver=True)
+    assert verdict.power_kw == 0.0
+    assert _rules(verdict) == ["ready"]
+
+
+def test_a_car_without_slack_is_not_discharged_where_it_cannot_be_charged() -> None:
+    car = PhysicalCar(name="CP-1", default_kw=0.0)
+    world = World(cars=[car], base_kw=9.0, import_limit_kw=8.0)
+    assert _one(world, -3.0).power_kw == -3.0
+    _pass(world, 2)
+    car.ready = ReadyBy(world.now_unix_us + 600 * US, 50.0)
+    assert _one(world, -3.0).power_kw == 0.0
+
+
 def test_a_car_that_is_switched_off_is_not_charged_for_a_departure() -> None:
     car = PhysicalCar(name="CP-1", may_charge=False)
     world = World(cars=[car])

@@ -31,6 +31,11 @@ def _names() -> st.SearchStrategy[int]:
     return st.integers(0, 2)
 
 
+def _energies() -> st.SearchStrategy[float]:
+    """Near the floor, near full, or anything."""
+    return st.one_of(st.floats(11.9, 12.3), st.floats(59.5, 60.0), st.floats(5, 60))
+
+
 def _powers() -> st.SearchStrategy[float | None]:
     return st.one_of(
         st.none(),
@@ -58,7 +63,7 @@ class GuardMachine(RuleBasedStateMachine):
         shapes=st.lists(
             st.fixed_dictionaries(
                 {
-                    "energy_kwh": st.floats(5, 60),
+                    "energy_kwh": _energies(),
                     "bias_kwh": st.sampled_from([0.0, 1.0, -1.0]),
                     "charge_kw_min": st.sampled_from([0.0, 1.4]),
                     "discharge_kw_min": st.sampled_from([0.0, 0.5]),
@@ -153,7 +158,29 @@ class GuardMachine(RuleBasedStateMachine):
         car.ready = ReadyBy(self.world.now_unix_us + in_s * US, asked_kwh)
         self._then()
 
-    @rule(index=_names(), energy_kwh=st.floats(0, 60))
+    @rule(index=_names(), spare_s=st.integers(60, 900), missing_kwh=st.floats(0.2, 6))
+    def departure_with_little_to_spare(self, index: int, spare_s: int, missing_kwh: float) -> None:
+        car = self._car(index)
+        asked_kwh = min(car.energy_kwh + car.bias_kwh + missing_kwh, car.capacity_kwh)
+        rate_kw = max(self._rate_kw(car), 1.0) * car.charge_efficiency
+        in_s = round(missing_kwh / rate_kw * 3600.0) + spare_s
+        car.ready = ReadyBy(self.world.now_unix_us + in_s * US, asked_kwh)
+        self._then()
+        self._run(40, STEP_S_MAX)
+
+    @rule(base_kw=st.floats(2, 9), index=_names(), for_s=st.integers(1, 90))
+    def link_falls_while_cars_give(self, base_kw: float, index: int, for_s: int) -> None:
+        self.world.base_kw, self.world.meter_is_fresh = base_kw, True
+        self.world.base_kw_highest = max(self.world.base_kw_highest, base_kw)
+        car = self._car(index)
+        car.linked, self.wanted = True, [-22.0] * 3
+        self._then()
+        self._run(4, 2)
+        car.linked = False
+        self._disturb()
+        self._run(for_s, 1)
+
+    @rule(index=_names(), energy_kwh=_energies())
     def drives(self, index: int, energy_kwh: float) -> None:
         car = self._car(index)
         car.plugged = not car.plugged
@@ -162,14 +189,16 @@ class GuardMachine(RuleBasedStateMachine):
             car.energy_kwh = energy_kwh
         if not car.linked:
             # Nobody is told that another car came, which is not bound by what the one before was told.
-            self.doubt_until_s = self.world.time_s + GUARD.lease_charge_s
+            until_s = self.world.time_s + GUARD.lease_charge_s
+            self.doubt_until_s = max(self.doubt_until_s, until_s)
         self._then()
 
     @rule(by_s=st.integers(-7200, 7200))
     def clock_is_stepped(self, by_s: int) -> None:
         self.world.clock_off_s += by_s
-        # A lease that seems over, at a charger that nobody can ask, still runs by the charger's own clock.
-        self.doubt_until_s = self.world.time_s + GUARD.lease_charge_s
+        # By a charger's own clock a lease may run that seems over, or be over. Nobody can ask one without a link.
+        doubt_s = max(-by_s, 0) + GUARD.lease_charge_s
+        self.doubt_until_s = max(self.doubt_until_s, self.world.time_s + doubt_s)
         self._then()
 
     @rule(for_s=st.integers(1, 400))
