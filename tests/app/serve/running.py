@@ -28,11 +28,13 @@ class RunningServer:
     """The server of one site, started by the constructor. ``site``: its TOML file, whose ports may be 0.
 
     The ports it got are written into the file, so that a restart takes the same ones and the command line finds it.
-    ``patience_s``: how long a start or a stop may take. Raises AssertionError with the server's output where it did not start.
+    ``patience_s``: how long a start or a stop may take. ``command``: serve, or up for a whole site. Raises AssertionError with
+    the server's output where it did not start.
     """
 
-    def __init__(self, site: Path, patience_s: float) -> None:
+    def __init__(self, site: Path, patience_s: float, command: str = "serve") -> None:
         self.site = site
+        self._command = command
         self.patience_s = patience_s
         self.ocpp_url = ""
         self.api: Client
@@ -56,7 +58,7 @@ class RunningServer:
         assert self._process is None, "the server runs already"
         with self._log.open("a", encoding="utf-8") as log:
             self._process = subprocess.Popen(
-                [str(_PARKWATT), "serve", str(self.site)],
+                [str(_PARKWATT), self._command, str(self.site)],
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
@@ -165,11 +167,13 @@ class RunningServer:
 
 
 @contextmanager
-def running(site_toml: str, directory: Path, patience_s: float) -> Iterator[RunningServer]:
+def running(
+    site_toml: str, directory: Path, patience_s: float, command: str = "serve"
+) -> Iterator[RunningServer]:
     """A server of the site in ``site_toml``, whose file and data lie in ``directory``."""
     site = directory / "site.toml"
     site.write_text(site_toml, encoding="utf-8")
-    server = RunningServer(site, patience_s)
+    server = RunningServer(site, patience_s, command)
     try:
         yield server
     finally:

@@ -38,7 +38,7 @@ from parkwatt.domain.site.event import (
     WishesSet,
 )
 from parkwatt.domain.site.live_plan import LivePlan
-from parkwatt.domain.site.wish import Departure
+from parkwatt.domain.site.wish import Departure, Wishes
 from parkwatt.io.store.reader import JournalReader
 from parkwatt.site.live.settings import CarSettings
 
@@ -134,11 +134,16 @@ def explain(known: Known, car: CarSettings, at_unix_us: int, zone: ZoneInfo) -> 
         return
     now_unix_s = at_unix_us // _US
     plan = None if known.plan is None else known.plan[0].plan
+    wishes = car.wishes if known.wishes is None else known.wishes.wishes
     yield from _decided_lines(known, car, at_unix_us, zone)
-    yield from _plan_lines(known, plan, car.car_id, now_unix_s, zone)
+    if wishes.mode in ("now", "off"):
+        yield f"  plan: not followed in mode {wishes.mode}"
+        plan = None
+    else:
+        yield from _plan_lines(known, plan, car.car_id, now_unix_s, zone)
     if known.decided is not None and known.decided[0].power_kw <= REST_KW and plan is not None:
         yield from _not_charging_lines(plan, car.car_id, now_unix_s, zone)
-    yield from _input_lines(known, car, plan, now_unix_s, zone)
+    yield from _input_lines(known, wishes, car, plan, now_unix_s, zone)
     if len(known.decisions) > 1:
         yield "  before that:"
         for decided, recorded_unix_us in reversed(known.decisions[:-1]):
@@ -208,10 +213,14 @@ def _not_charging_lines(
 
 
 def _input_lines(
-    known: Known, car: CarSettings, plan: LivePlan | None, now_unix_s: int, zone: ZoneInfo
+    known: Known,
+    wishes: Wishes,
+    car: CarSettings,
+    plan: LivePlan | None,
+    now_unix_s: int,
+    zone: ZoneInfo,
 ) -> Iterator[str]:
     yield "  what was known:"
-    wishes = car.wishes if known.wishes is None else known.wishes.wishes
     yield (
         f"    mode {wishes.mode}, floor {wishes.floor_soc:.0%}, target {wishes.target_soc:.0%}, "
         f"discharging {'agreed' if wishes.consents else 'not agreed'}"
@@ -225,11 +234,11 @@ def _input_lines(
         yield f"    {known.risk.message}"
     if plan is not None and (step := plan.step_at(now_unix_s)) is not None:
         bought, sold = plan.import_price_per_kwh[step], plan.export_price_per_kwh[step]
-        until = clock(plan.price_known_until_unix_s, now_unix_s, zone)
-        yield (
-            f"    a kWh costs {bought:.4g} {plan.currency} and earns {sold:.4g}; "
-            f"prices are known until {until}"
-        )
+        known_until = ""
+        if plan.price_known_until_unix_s < plan.edges_unix_s[-1]:
+            until = clock(plan.price_known_until_unix_s, now_unix_s, zone)
+            known_until = f"; prices are known until {until}"
+        yield f"    a kWh costs {bought:.4g} {plan.currency} and earns {sold:.4g}{known_until}"
         stored = None if (part := plan.car(car.car_id)) is None else part.stored_value_per_kwh
         if stored is not None:
             yield f"    one more kWh in the battery is worth {stored[step]:.4g} {plan.currency}"
@@ -265,7 +274,7 @@ def _departure_words(
     elif part is not None and part.departs_unix_s is not None:
         departure = f"wanted {clock(part.departs_unix_s, now_unix_s, zone)}"
     else:
-        return "no departure is known"
+        return ""
     if plan is None or part is None or part.departs_unix_s is None or part.energy_kwh_asked is None:
         return departure
     expected_kwh = energy_kwh_at(plan, part, part.departs_unix_s)
