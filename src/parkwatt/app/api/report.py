@@ -13,11 +13,11 @@ from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.reasons import unix_us
 from parkwatt.app.api.site_routes import NOT_RUN, LiveGiven
 from parkwatt.app.api.site_words import local
-from parkwatt.app.site_report import AccountView, account_settings, account_view
-from parkwatt.app.site_report.views import ByName
+from parkwatt.app.site_report.journal_accounts import JournalAccounts
+from parkwatt.app.site_report.settings import account_settings
+from parkwatt.app.site_report.views import AccountView, ByName
 from parkwatt.domain.errors import InputError, InputFault
-from parkwatt.io.store.reader import JournalReader
-from parkwatt.site.account import KINDS, Accounts, AccountSettings
+from parkwatt.site.account import AccountSettings
 
 router = APIRouter(prefix="/v1", tags=["site"], responses=NOT_RUN)
 
@@ -30,8 +30,7 @@ class Books:
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
-        self._accounts: Accounts | None = None
-        self._seq = 0
+        self._accounts: JournalAccounts | None = None
 
     async def view(
         self,
@@ -46,27 +45,9 @@ class Books:
         Raises JournalDamaged where it cannot be read.
         """
         async with self._turn:
-            return await asyncio.to_thread(
-                self._view, journal, settings, from_unix_s, until_unix_s, by
-            )
-
-    def _view(
-        self,
-        journal: Path,
-        settings: AccountSettings,
-        from_unix_s: int,
-        until_unix_s: int,
-        by: ByName,
-    ) -> AccountView:
-        if self._accounts is None:
-            self._accounts = Accounts(settings)
-        reader = JournalReader(journal)
-        last_seq = reader.last()[0]
-        for entry in reader.read(after_seq=self._seq, last_seq=last_seq, kinds=KINDS):
-            self._accounts.take(entry)
-            self._seq = entry.seq
-        self._seq = max(self._seq, last_seq)
-        return account_view(self._accounts, from_unix_s, until_unix_s, by)
+            if self._accounts is None:
+                self._accounts = JournalAccounts(journal, settings)
+            return await asyncio.to_thread(self._accounts.view, from_unix_s, until_unix_s, by)
 
 
 @router.get("/report")

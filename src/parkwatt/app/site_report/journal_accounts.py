@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,16 +15,15 @@ _PROGRESS_ENTRIES = 5000
 
 
 class JournalAccounts:
-    """For several threads. The first call reads the whole journal: seconds for a year's."""
+    """For one thread at a time. The first call reads the whole journal: seconds for a year's."""
 
     def __init__(self, journal: Path, settings: AccountSettings) -> None:
         self._journal = journal
         self._accounts = Accounts(settings)
         self._after_seq = 0
-        self._lock = threading.Lock()
 
     def caught_up(self, on_progress: OnProgress = lambda _done, _all: None) -> Accounts:
-        """The accounts of all that is durable now; of one thread at a time.
+        """The accounts of all that is durable now.
 
         Raises InputError where there is no journal, JournalDamaged where it cannot be read.
         """
@@ -47,5 +45,4 @@ class JournalAccounts:
         by: ByName = "day",
     ) -> AccountView:
         """What `GET /v1/report` answers; blocks while it reads and computes. Raises as `caught_up`."""
-        with self._lock:
-            return account_view(self.caught_up(), from_unix_s, until_unix_s, by)
+        return account_view(self.caught_up(), from_unix_s, until_unix_s, by)
