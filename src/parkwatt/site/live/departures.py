@@ -3,7 +3,7 @@
 What the driver says for this stay goes before everything. Else the earliest of trips and the weekly times counts; the
 time that
 a car tells through its charger only where there is neither. A driver may be late: for `LATE_S` after a departure the energy
-stays in the car, then the next one counts.
+stays in the car, then the next one counts; one that comes up within that time counts at once.
 """
 
 from __future__ import annotations
@@ -50,7 +50,11 @@ def next_departure(
         found.append(Departure(weekly, "ready_by"))
     if not found and told_unix_s is not None and told_unix_s > earliest_unix_s:
         found.append(Departure(told_unix_s, "car"))
-    return min(found, key=lambda departure: departure.departs_unix_s, default=None)
+    found.sort(key=lambda departure: departure.departs_unix_s)
+    coming = next((known for known in found if known.departs_unix_s > now_unix_s), None)
+    if coming is not None and coming.departs_unix_s <= found[0].departs_unix_s + LATE_S:
+        return coming  # one that was not taken does not hide one that comes up soon
+    return found[0] if found else None
 
 
 def _weekly(wishes: Wishes, after_unix_s: int, time_zone: ZoneInfo) -> Iterator[int]:
