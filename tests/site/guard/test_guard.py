@@ -125,8 +125,8 @@ def test_what_was_added_for_a_departure_is_told() -> None:
 def test_nothing_is_discharged_that_could_not_be_charged_again_in_time() -> None:
     car = PhysicalCar(name="CP-1", energy_kwh=40.0)
     world = World(cars=[car], base_kw=15.0)
-    # 9.9 kWh take an hour; 5 % of that and 2 minutes are kept: 300 s. What 30 s with 2.8 kW take out takes 9.5 s to charge, so that
-    # (340 − 30 − 300) s = 9.5 s · 1.05 are left for it.
+    # 9.9 kWh take an hour; 5 % of that and 2 minutes are kept: 300 s. With 340 s and a lease of 30 s there are 10 s left, and
+    # 2.83 kW for 30 s take out what it takes 9.5 s · 1.05 to charge.
     for spare_s, given_kw in ((500.0, -10.0), (340.0, -2.83), (290.0, 11.0)):
         at_unix_us = world.now_unix_us + round((3600.0 + spare_s) * US)
         car.ready = ReadyBy(at_unix_us, 49.9)
