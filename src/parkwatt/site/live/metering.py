@@ -1,6 +1,7 @@
 """From single readings to minutes: time-weighted means of what the meters and chargers said, for the journal.
 
-A reading holds until the next one, but not longer than it is fresh; what nothing covers is unknown.
+A sample holds until the next one, but not longer than half a minute: a program that stood still, or a clock that was put
+forward, makes up no energy. What nothing covers is unknown.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from parkwatt.domain.site.event import CarMinute, Measured
 
 _US: Final = 1_000_000
 MINUTE_S: Final = 60
+# Steps are at most this far apart while nothing is wrong.
+_HOLDS_US: Final = 30 * _US
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ class MinuteMeter:
     def __init__(self) -> None:
         self._start_unix_us: int | None = None
         self._at_unix_us = 0
+        self._sampled_unix_us = 0
         self._last: Sample | None = None
         self._registers: dict[str, tuple[float | None, float | None]] = {}
         self._clear()
@@ -84,6 +88,7 @@ class MinuteMeter:
         if self._start_unix_us is None or now_unix_us < self._at_unix_us:
             # The first sample, or a clock that was put back: what was collected is dropped, nothing is counted twice.
             self._begin(now_unix_us)
+        self._sampled_unix_us = min(self._sampled_unix_us, now_unix_us)
         while now_unix_us >= (end_unix_us := self._minute_end()):
             self._until(end_unix_us)
             measured = self._close(end_unix_us)
@@ -95,7 +100,7 @@ class MinuteMeter:
                 self._begin(now_unix_us)
         self._until(now_unix_us)
         self._count(sample)
-        self._last = sample
+        self._last, self._sampled_unix_us = sample, now_unix_us
         return done
 
     def _begin(self, at_unix_us: int) -> None:
@@ -107,7 +112,8 @@ class MinuteMeter:
         return (start_unix_us // (MINUTE_S * _US) + 1) * MINUTE_S * _US
 
     def _until(self, at_unix_us: int) -> None:
-        duration_s = (at_unix_us - self._at_unix_us) / _US
+        held_until_unix_us = min(at_unix_us, self._sampled_unix_us + _HOLDS_US)
+        duration_s = (held_until_unix_us - self._at_unix_us) / _US
         self._at_unix_us = at_unix_us
         last = self._last
         if last is None or duration_s <= 0:
