@@ -127,7 +127,7 @@ def test_without_a_server_it_is_said_how_to_start_one(
     file = site(tmp_path, '[api]\nlisten = "127.0.0.1:1"\n')
     rest = ["Reset"] if command == ["send"] else []
     assert main([*command, file, "CP-1", *rest]) == 3
-    assert "start one: parkwatt serve" in told(capsys)[1]
+    assert "start one: parkwatt up" in told(capsys)[1]
     data = tmp_path / "home-data"
     data.mkdir()
     (data / "api-token").write_text("x" * 40)
