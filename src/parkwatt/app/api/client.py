@@ -25,7 +25,8 @@ class ServerUnreachableError(ParkwattError):
 
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
-        super().__init__(f"no server answers at {url} ({reason}); start one: parkwatt up SITE.toml, or parkwatt serve for its chargers alone")
+        how = "parkwatt up SITE.toml, or parkwatt serve for its chargers alone"
+        super().__init__(f"no server answers at {url} ({reason}); start one: {how}")
 
 
 class ServerRefusedError(ParkwattError):
