@@ -134,9 +134,10 @@ def doing_of_other(
     ends_soon = True
     if point is not None and point.lease_runs(now_unix_us):
         powers_kw += point.range_kw(now_unix_us, settings.settle_s)
-        # By a clock that was put back nobody can tell when the lease ends.
+        # The others have to be down when the lease ends. By a clock that was put back nobody can tell when that is.
+        ahead_s = settings.step_s_max + settings.settle_s
         ends_soon = (
-            point.lease_end_unix_us - now_unix_us <= settings.step_s_max * _US
+            point.lease_end_unix_us - now_unix_us <= ahead_s * _US
             or now_unix_us < point.decided_unix_us
         )
     if ends_soon:
