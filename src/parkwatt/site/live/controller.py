@@ -196,9 +196,7 @@ class SiteController:
             stay, gone = car.state.stay, not car.seen.plugged_in
             if stay is None and car.here:
                 self._note(step, stays.began(car, now_unix_us), now_unix_us)
-                self.cars[index] = view(
-                    car.settings, car.state, car.seen, car.estimate, self.settings, now_unix_us
-                )
+                self._view_again(index, now_unix_us)
             elif stay is not None and gone:
                 since_unix_us = self._gone_since.setdefault(car.car_id, now_unix_us)
                 # Without a link nothing tells that the car is gone: it is taken to be there until the charger is back.
@@ -207,8 +205,16 @@ class SiteController:
                     self._note(step, ended, now_unix_us)
                     self._trackers[car.car_id].forget()
                     self._follower.forget(car.key)
+                    self._view_again(index, now_unix_us)
             if not gone:
                 self._gone_since.pop(car.car_id, None)
+
+    def _view_again(self, index: int, now_unix_us: int) -> None:
+        """What just happened to a car changes what is wished of it."""
+        car = self.cars[index]
+        self.cars[index] = view(
+            car.settings, car.state, car.seen, car.estimate, self.settings, now_unix_us
+        )
 
     # Measuring.
 
