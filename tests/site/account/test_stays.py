@@ -127,3 +127,18 @@ def test_what_the_driver_was_told_stays_with_the_stay() -> None:
     made.began(MONDAY_UNIX_S, 5.0)
     made.site(PromiseAtRisk("car", WANTED, 48.0, 40.0, None, "67 % at most"), MONDAY_UNIX_S + 5)
     assert folded(made.entries).ledger.stays[0].risks == ("67 % at most",)
+
+
+def test_what_a_car_came_with_is_told_by_the_first_minute_that_knows() -> None:
+    made = Made()
+    first = made.began(MONDAY_UNIX_S, 30.0)
+    made.ended(first, MONDAY_UNIX_S + 600, 30.0)
+    made.read(MONDAY_UNIX_S + 1200, 10.0)
+    made.began(MONDAY_UNIX_S + 1200)
+    made.read(MONDAY_UNIX_S + 1320, 10.5)
+    cars = {"car": CarMinute(15.0, 22.45, 0.25, 0.0)}
+    made.site(Measured(MONDAY_UNIX_S + 1260, 60, 15.0, 0.0, cars=cars), MONDAY_UNIX_S + 1320)
+    second = folded(made.entries).ledger.stays[1]
+    # 0.5 kWh were charged until then, of which 0.45 kWh are in the battery.
+    assert second.energy_kwh_begin == pytest.approx(22.0)
+    assert second.driven_kwh == pytest.approx(8.0)

@@ -188,16 +188,16 @@ def _stay(stay: StayAccount) -> StayView:
     return StayView(
         stay_id=stay.stay_id,
         ended=stay.ended,
-        energy_kwh_begin=stay.energy_kwh_begin,
-        energy_kwh_end=stay.energy_kwh_end,
-        energy_kwh_lowest=stay.energy_kwh_lowest,
-        floor_kwh=stay.floor_kwh,
+        energy_kwh_begin=_shown(stay.energy_kwh_begin),
+        energy_kwh_end=_shown(stay.energy_kwh_end),
+        energy_kwh_lowest=_shown(stay.energy_kwh_lowest),
+        floor_kwh=_shown(stay.floor_kwh),
         floor_broken=stay.floor_broken,
         promise=None if promise is None else promise.name,
         reason="" if promise is None else promise.reason,
         departs_at=None if departure is None else _at(departure.departs_unix_s),
-        energy_kwh_asked=None if promise is None else promise.energy_kwh_asked,
-        energy_kwh_possible=None if promise is None else promise.energy_kwh_possible,
+        energy_kwh_asked=None if promise is None else _shown(promise.energy_kwh_asked),
+        energy_kwh_possible=None if promise is None else _shown(promise.energy_kwh_possible),
         risks=list(stay.risks),
     )
 
@@ -230,3 +230,8 @@ def _limit(kept: LimitKept) -> LimitView:
 
 def _rounded(value: float) -> float:
     return round(value, _DIGITS) + 0.0
+
+
+def _shown(energy_kwh: float | None) -> float | None:
+    """To a watt-hour: what a car tells of its battery is no finer."""
+    return None if energy_kwh is None else round(energy_kwh, 3) + 0.0

@@ -237,29 +237,39 @@ class Accounts:
                 event.start_unix_s, event.duration_s, event.import_kwh, event.export_kwh
             )
         for car_id, car in event.cars.items():
-            if car.out_kwh > _MOVED_KWH and car.energy_kwh is not None:
-                self._discharged(car_id, car.energy_kwh, event.start_unix_s, end_unix_s)
+            if car.energy_kwh is not None:
+                discharged = car.out_kwh > _MOVED_KWH
+                self._energy(car_id, car.energy_kwh, discharged, event.start_unix_s, end_unix_s)
 
     def _measured(self, event: Measured, _: Entry) -> None:
         self._days.measured(event)
+        end_unix_s = event.start_unix_s + event.duration_s
         for car_id, car in event.cars.items():
-            if car.out_kwh > _MOVED_KWH and car.energy_kwh is not None:
-                end_unix_s = event.start_unix_s + event.duration_s
-                self._discharged(car_id, car.energy_kwh, event.start_unix_s, end_unix_s)
+            if car.energy_kwh is not None:
+                discharged = car.out_kwh > _MOVED_KWH
+                self._energy(car_id, car.energy_kwh, discharged, event.start_unix_s, end_unix_s)
 
-    def _discharged(
-        self, car_id: str, energy_kwh: float, from_unix_s: int, until_unix_s: int
+    def _energy(
+        self,
+        car_id: str,
+        energy_kwh: float,
+        discharged: bool,
+        from_unix_s: int,
+        until_unix_s: int,
     ) -> None:
-        """Hold what a car was discharged to against its floor."""
-        car = self.settings.car(car_id)
+        """Note what is in a car that is here; what it was discharged to is held against its floor."""
         stay = self._state.stays.get(self._state.running.get(car_id, ""))
-        if car is None or stay is None or stay.since_unix_s > until_unix_s:
+        if stay is None or stay.since_unix_s > until_unix_s:
+            return
+        if stay.first_kwh is None:
+            stay.first_kwh, stay.first_unix_s = energy_kwh, until_unix_s
+        car = self.settings.car(car_id)
+        if not discharged or car is None:
             return
         floor = self._state.floors.get(car_id, FloorFacts())
-        if from_unix_s - _FOLLOWED_S < floor.since_unix_s:
-            return
-        floor_soc = car.floor_soc if floor.soc is None else floor.soc
-        stay.discharged(energy_kwh, floor_soc * car.capacity_kwh)
+        if from_unix_s - _FOLLOWED_S >= floor.since_unix_s:
+            floor_soc = car.floor_soc if floor.soc is None else floor.soc
+            stay.discharged(energy_kwh, floor_soc * car.capacity_kwh)
 
     def _began(self, event: StayBegan, _: Entry) -> None:
         if event.stay_id in self._state.stays:

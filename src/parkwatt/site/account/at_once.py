@@ -107,12 +107,13 @@ def charged_at_once(
     exchanged: Exchange,
     pieces: Pieces,
     stays: Sequence[StayFacts],
+    came_with_kwh: Sequence[float | None],
     car_ids: Sequence[str],
     cost: FloatArray,
     until_unix_s: int,
 ) -> AtOnce:
-    """All stays, had the cars charged at once. ``stays``: in order of their beginning. ``cost``: [N] what was really paid
-    for each piece's charge.
+    """All stays, had the cars charged at once. ``stays``: in order of their beginning, with what the battery held then.
+    ``cost``: [N] what was really paid for each piece's charge.
     """
     taken = pieces.in_kwh - pieces.out_kwh
     ahead = np.zeros(len(taken))
@@ -131,7 +132,7 @@ def charged_at_once(
             - pieces.out_kwh[own] / storage.discharge_efficiency
         )
         gained_kwh = float(gains.sum())
-        _run_over(held, stay, car.capacity_kwh)
+        _run_over(held, came_with_kwh[index], car.capacity_kwh)
         before_kwh = held.energy_kwh
         if gained_kwh < 0:
             if stay.car_id not in paid:
@@ -155,9 +156,8 @@ def charged_at_once(
     return AtOnce(taken, ahead, stored)
 
 
-def _run_over(held: _Surplus, stay: StayFacts, capacity_kwh: float) -> None:
+def _run_over(held: _Surplus, energy_kwh: float | None, capacity_kwh: float) -> None:
     """At the arrival the battery that charges at once holds at most its capacity."""
-    energy_kwh = None if stay.began is None else stay.began.energy_kwh
     if energy_kwh is not None:
         over_kwh = held.energy_kwh - max(capacity_kwh - energy_kwh, 0.0)
         if over_kwh > 0:

@@ -86,8 +86,17 @@ def make_ledger(
     cars_kwh = summed(pieces.row, taken, len(rows.start_unix_s))
     exchanged = exchange(rows, quarters, cars_kwh)
     columns = _valued(settings, rows, exchanged, pieces, cars_kwh, car_ids)
+    came_with = [_came_with_kwh(settings, stay, curves) for stay in stays]
     at_once = charged_at_once(
-        settings, rows, exchanged, pieces, stays, car_ids, columns["cost_charged"], until_unix_s
+        settings,
+        rows,
+        exchanged,
+        pieces,
+        stays,
+        came_with,
+        car_ids,
+        columns["cost_charged"],
+        until_unix_s,
     )
     columns["at_once_cost"] = _at_once_cost(rows, exchanged, pieces, cars_kwh, at_once)
     columns["at_once_kwh"] = at_once.taken_kwh
@@ -98,7 +107,7 @@ def make_ledger(
         exchanged=exchanged,
         pieces=pieces,
         columns=columns,
-        stays=tuple(_stay_accounts(settings, stays, at_once, until_unix_s)),
+        stays=tuple(_stay_accounts(settings, stays, came_with, at_once, until_unix_s)),
         car_ids=car_ids,
         restart_counts=_restart_counts(settings, curves),
         from_unix_s=int(rows.start_unix_s[0]) if len(rows.start_unix_s) else until_unix_s,
@@ -283,14 +292,39 @@ def _wear(
     return wear
 
 
+def _came_with_kwh(
+    settings: AccountSettings,
+    stay: StayFacts,
+    curves: Mapping[str, tuple[Curve | None, Curve | None]],
+) -> float | None:
+    """What was in the battery when the car came: as it was told then, or told first, less what had moved until then."""
+    if stay.began is not None and stay.began.energy_kwh is not None:
+        return stay.began.energy_kwh
+    car = settings.car(stay.car_id)
+    if stay.first_kwh is None or car is None:
+        return None
+    times = np.array([stay.since_unix_s, max(stay.first_unix_s, stay.since_unix_s)], dtype=np.int64)
+    gained_kwh, lost_kwh = (
+        0.0 if curve is None else float(np.diff(curve.until(times))[0])
+        for curve in curves[_stay_key(settings, stay)]
+    )
+    storage = car.storage
+    began_kwh = stay.first_kwh - gained_kwh * storage.charge_efficiency
+    return min(max(began_kwh + lost_kwh / storage.discharge_efficiency, 0.0), car.capacity_kwh)
+
+
 def _stay_accounts(
-    settings: AccountSettings, stays: Sequence[StayFacts], at_once: AtOnce, until_unix_s: int
+    settings: AccountSettings,
+    stays: Sequence[StayFacts],
+    came_with_kwh: Sequence[float | None],
+    at_once: AtOnce,
+    until_unix_s: int,
 ) -> list[StayAccount]:
     left_with: dict[str, float | None] = {}
     found = []
     for index, stay in enumerate(stays):
         car, end = settings.car(stay.car_id), stay.end_unix_s
-        came_with = None if stay.began is None else stay.began.energy_kwh
+        came_with = came_with_kwh[index]
         before = left_with.get(stay.car_id)
         driven = None if before is None or came_with is None else max(before - came_with, 0.0)
         left = None if stay.ended is None else stay.ended.energy_kwh

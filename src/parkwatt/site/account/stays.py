@@ -20,7 +20,8 @@ _FLOOR_SHARE: Final = 0.01
 class StayFacts(msgspec.Struct, omit_defaults=True):
     """One stay. ``began`` None: only its end was told. ``floor_kwh``: the lowest floor that held while it was discharged;
     ``below_floor_kwh``: the farthest below the floor of the time that discharging took it; None: it was not discharged
-    while its energy was known. ``risks``: what the driver was told would not be possible.
+    while its energy was known. ``first_kwh``: the energy that was told first, at ``first_unix_s``. ``risks``: what the driver
+    was told would not be possible.
     """
 
     stay_id: str
@@ -32,6 +33,8 @@ class StayFacts(msgspec.Struct, omit_defaults=True):
     floor_kwh: float | None = None
     below_floor_kwh: float | None = None
     lowest_kwh: float | None = None
+    first_kwh: float | None = None
+    first_unix_s: int = 0
     risks: list[str] = msgspec.field(default_factory=list)
 
     @property
