@@ -1,6 +1,7 @@
 # Parkwatt: what a reader, a contributor and CI run. A machine with Python 3.11 or newer and make is enough.
 #   make install   the program alone: .venv/bin/parkwatt
-#   make demo      installs, studies a generated home, says where the report lies
+#   make demo      installs, lives two days in a generated home in about two minutes, says where the report lies
+#   make study     studies a year of such a home: what the car would have been worth
 #   make check test docs bench   install the developer's tools on first use
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-com
 CORE := .venv/core.stamp
 DEV := .venv/dev.stamp
 
-.PHONY: help install dev demo test check bench docs format constraints clean
+.PHONY: help install dev demo study test check bench docs format constraints clean
 .DELETE_ON_ERROR:
 
 help:
@@ -36,6 +37,9 @@ dev: $(DEV)
 
 demo: $(CORE)
 	$(BIN)/parkwatt demo
+
+study: $(CORE)
+	$(BIN)/parkwatt demo --study --folder parkwatt-study
 
 test: $(DEV)
 	$(BIN)/python -m pytest --numprocesses=auto

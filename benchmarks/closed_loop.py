@@ -209,7 +209,8 @@ def figures() -> list[Figure]:
 def _year_figures() -> Iterator[Figure]:
     """A year of the demo home through the command line: four strategies and the bound."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "parkwatt.app.cli", "demo", "--folder", str(Path(folder))]
+        demo = ["demo", "--study", "--folder", str(Path(folder))]
+        command = [sys.executable, "-m", "parkwatt.app.cli", *demo]
         started_s = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)
         took_s = time.perf_counter() - started_s

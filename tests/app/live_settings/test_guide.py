@@ -10,15 +10,15 @@ from parkwatt.app.live_settings import read_live_settings
 from parkwatt.domain.record import Faults
 from tests.io.documented import blocks
 
-SITES = blocks("guides/live.md", "toml")
+SITES = [*blocks("guides/live.md", "toml"), *blocks("../README.md", "toml")]
 
 
-def test_the_guide_has_site_files() -> None:
-    assert len(SITES) >= 4
+def test_the_guide_and_the_readme_have_site_files() -> None:
+    assert len(SITES) >= 5
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=title) for title, text in SITES])
-def test_a_site_file_of_the_guide_is_read_without_a_fault(tmp_path: Path, text: str) -> None:
+def test_a_site_file_of_the_docs_is_read_without_a_fault(tmp_path: Path, text: str) -> None:
     site = tmp_path / "site.toml"
     site.write_text(text, encoding="utf-8")
     faults = Faults()
