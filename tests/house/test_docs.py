@@ -10,6 +10,10 @@ from parkwatt.app.cli import build_parser
 from tests.house import source
 
 CLI_PAGE = source.ROOT / "docs" / "reference" / "cli.md"
+API_PAGE = source.ROOT / "docs" / "reference" / "api.md"
+METRICS_PAGE = source.ROOT / "docs" / "guides" / "deploy.md"
+METRIC = re.compile(r"parkwatt_[a-z_]+")
+METHODS = {"get", "put", "post", "delete"}
 NAMED_PATH = re.compile(r"(?<![\w/.])((?:src|tests|benchmarks|docs|examples|\.ci)/[\w./-]*[\w/])")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
@@ -64,6 +68,48 @@ def test_every_command_and_option_is_documented() -> None:
     source.assert_none(faults)
 
 
+def routes(module: ast.Module) -> Iterator[str]:
+    """Every route of a module of the API, as `GET /v1/site`."""
+    prefix = ""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "APIRouter":
+            prefix = next((_text(k.value) for k in node.keywords if k.arg == "prefix"), "")
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.AsyncFunctionDef)]
+    calls = [call for f in functions for call in f.decorator_list if isinstance(call, ast.Call)]
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in METHODS:
+            yield f"{call.func.attr.upper()} {prefix}{_text(call.args[0])}"
+
+
+def _text(node: ast.expr) -> str:
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+def test_every_route_is_documented() -> None:
+    page = API_PAGE.read_text(encoding="utf-8")
+    folder = source.PACKAGE / "app" / "api"
+    found = [
+        route
+        for path in source.files_named(".py", under=folder)
+        for route in routes(source.tree(path))
+    ]
+    assert len(found) > 20
+    source.assert_none(f"{route} is not told" for route in found if f"`{route}`" not in page)
+
+
+def test_every_metric_is_documented() -> None:
+    page = METRICS_PAGE.read_text(encoding="utf-8")
+    module = source.tree(source.PACKAGE / "app" / "metrics.py")
+    found = {
+        node.value
+        for node in ast.walk(module)
+        if isinstance(node, ast.Constant)
+        if isinstance(node.value, str) and METRIC.fullmatch(node.value)
+    }
+    assert found
+    source.assert_none(f"{name} is not told" for name in sorted(found) if f"`{name}" not in page)
+
+
 def record_readers() -> set[str]:
     """The methods of `Record` that read one field by its name."""
     module = source.tree(source.PACKAGE / "domain" / "record.py")
@@ -113,6 +159,13 @@ def test_every_setting_and_field_is_documented() -> None:
 def test_fields_are_found_by_their_reader() -> None:
     module = ast.parse("power = record.number('power_kw', minimum=0)\nrecord.finish()\nf('x')\n")
     assert list(fields_read(module, record_readers())) == ["power_kw"]
+
+
+def test_routes_are_found_with_their_prefix() -> None:
+    module = ast.parse(
+        "router = APIRouter(prefix='/v1')\n@router.put('/a/{b}')\nasync def f(): ...\nasync def g(): ...\n"
+    )
+    assert list(routes(module)) == ["PUT /v1/a/{b}"]
 
 
 def test_sections_are_found_by_command() -> None:
