@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def _sample(
 
 def _whole(measured: list[Measured]) -> None:
     """Minutes follow each other and end with the clock's."""
-    for minute, after in zip(measured, measured[1:], strict=False):
+    for minute, after in itertools.pairwise(measured):
         assert minute.start_unix_s + minute.duration_s == after.start_unix_s
     for minute in measured:
         assert (minute.start_unix_s + minute.duration_s) % 60 == 0

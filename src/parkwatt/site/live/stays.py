@@ -74,7 +74,7 @@ def _kept(
     if energy_kwh is None:
         return None, "nobody told the car's state of charge"
     short_kwh = asked_kwh - energy_kwh
-    tolerance_kwh = _SHORT_SHARE * car.settings.capacity_kwh
+    tolerance_kwh = _SHORT_SHARE * car.settings.capacity_kwh + 1e-6
     if short_kwh <= tolerance_kwh:
         return True, f"left with {energy_kwh:.1f} kWh, asked were {asked_kwh:.1f} kWh"
     possible_kwh = stay.possible_kwh
