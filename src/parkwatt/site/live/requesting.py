@@ -209,12 +209,8 @@ def _car_now(car: CarView, now_unix_s: int) -> CarNow:
         if car.departure.departs_unix_s > now_unix_s:
             departs_unix_s = car.departure.departs_unix_s
     used_kwh = None
-    if (
-        stay is not None
-        and stay.began.energy_kwh is not None
-        and car.state.left_with_kwh is not None
-    ):
-        used_kwh = max(car.state.left_with_kwh - stay.began.energy_kwh, 0.0)
+    if stay is not None and stay.arrived_kwh is not None and car.state.left_with_kwh is not None:
+        used_kwh = max(car.state.left_with_kwh - stay.arrived_kwh, 0.0)
     return CarNow(
         car_id=car.car_id,
         storage=car.storage,

@@ -45,11 +45,13 @@ _DAY_S: Final = 86_400
 
 
 class StayState(msgspec.Struct, omit_defaults=True):
-    """The stay that runs. ``possible_kwh``: what charging at full power since it was asked would have brought by now;
+    """The stay that runs. ``arrived_kwh``: in the battery when it began, or when that was told first. ``possible_kwh``:
+    what charging at full power since it was asked would have brought by now;
     ``asked_for``: departure and energy that it counts for. ``lowest_kwh``: the least seen while it was discharged.
     """
 
     began: StayBegan
+    arrived_kwh: float | None = None
     possible_kwh: float | None = None
     asked_for: tuple[int, float] | None = None
     lowest_kwh: float | None = None
@@ -193,7 +195,7 @@ class SiteState(msgspec.Struct, omit_defaults=True):
 
     def _began(self, event: StayBegan) -> None:
         car = self.car(event.car_id)
-        car.stay = StayState(event)
+        car.stay = StayState(event, event.energy_kwh)
         car.energy_kwh = event.energy_kwh
         car.risk = None
 
@@ -205,8 +207,8 @@ class SiteState(msgspec.Struct, omit_defaults=True):
             car.wishes, car.wishes_after, car.wishes_end = car.wishes_after, None, False
         if stay is not None:
             used_kwh = None
-            if car.left_with_kwh is not None and stay.began.energy_kwh is not None:
-                used_kwh = max(car.left_with_kwh - stay.began.energy_kwh, 0.0)
+            if car.left_with_kwh is not None and stay.arrived_kwh is not None:
+                used_kwh = max(car.left_with_kwh - stay.arrived_kwh, 0.0)
             car.stays.append(PastStay(stay.began.since_unix_s, event.at_unix_s, used_kwh))
             del car.stays[:-_STAYS_MAX]
         car.left_with_kwh = car.energy_kwh = event.energy_kwh
@@ -267,6 +269,8 @@ def _note_minute(car: CarState, minute: CarMinute) -> None:
     stay = car.stay
     if minute.energy_kwh is not None:
         car.energy_kwh = minute.energy_kwh
+        if stay is not None and stay.arrived_kwh is None:
+            stay.arrived_kwh = minute.energy_kwh
         if stay is not None and minute.out_kwh > 0:
             lowest = stay.lowest_kwh
             stay.lowest_kwh = (
