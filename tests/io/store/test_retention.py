@@ -24,6 +24,8 @@ from parkwatt.domain.charger.event import (
 from parkwatt.domain.charger.reading import MeterReading
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.domain.journal import THINNED, Note
+from parkwatt.domain.site import event as site_event
+from parkwatt.domain.site.event import Measured, SetpointDecided
 from parkwatt.io.store.database import reading
 from parkwatt.io.store.retention import thin
 from parkwatt.io.store.sqlite_journal import SqliteJournal
@@ -136,6 +138,33 @@ def test_set_points_that_follow_a_meter_are_thinned_with_their_messages(tmp_path
     assert [seq // 3 for seq in left if seq % 3 == 2] == [0, 1, 5, 7, 13, 14]
     verify(journal.path)
     journal.close()
+
+
+def test_a_sites_set_points_that_follow_are_thinned_and_its_decisions_and_minutes_stay(
+    tmp_path: Path,
+) -> None:
+    journal = SqliteJournal(tmp_path / "journal")
+    seen: list[Note] = []
+    for minute in range(15):
+        unix_us = START_UNIX_US + minute * MINUTE_US
+        for event in (
+            SetpointDecided("c", 1, "car", -1.0, -1.0, 30, "as planned", following=minute != 7),
+            SetpointDecided("d", 1, "other", -1.0, -1.0, 30, "as planned", following=True),
+            Measured(unix_us // 1_000_000, 60, grid_kw=0.0),
+        ):
+            telemetry = site_event.is_telemetry(event)
+            payload = site_event.encode(event)
+            seen.append(
+                Note(unix_us, site_event.kind(event), site_event.SUBJECT, payload, telemetry)
+            )
+    journal.append(seen).result()
+    assert thin(journal, FOR_EVER_UNIX_US, now_unix_us=1) == 12 + 13
+    left = [e.seq - 1 for e in journal.read() if e.payload is not None and e.kind != THINNED]
+    assert [seq // 3 for seq in left if seq % 3 == 0] == [0, 7, 14]
+    assert [seq // 3 for seq in left if seq % 3 == 1] == [0, 14]
+    assert [seq // 3 for seq in left if seq % 3 == 2] == list(range(15))
+    journal.close()
+    assert verify(journal.path).faults == ()
 
 
 def test_the_room_is_used_again(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 What is telemetry was said when it was written (readings in the middle of things). Of each stream (a charger's connection
 point, in a transaction) the first and the last entry of each quarter of an hour keep their payload; so do entries whose
-energies only count as a sum (interval values), those around a register that went back, and those that cannot be read. The
-others keep number, time, kind, subject, the digest of their payload, and hence their place in the chain. A
+energies only count as a sum (interval values), those around a register that went back, a site's minutes (limits are held
+against them), and those that cannot be read. The others keep number, time, kind, subject, the digest of their payload,
+and hence their place in the chain. A
 `journal.thinned` entry says beforehand which ones may have lost it.
 
 Rows are taken out and put back in slices, each a short transaction between two commits of the writer; shortened in
@@ -20,6 +21,7 @@ from functools import partial
 import msgspec
 
 from parkwatt.domain.charger.event import (
+    ChargerEvent,
     CommandAnswered,
     CommandSent,
     MeterRead,
@@ -28,8 +30,9 @@ from parkwatt.domain.charger.event import (
     TransactionReported,
     decode,
 )
-from parkwatt.domain.charger.reading import MeterReading
 from parkwatt.domain.journal import THINNED, JournalDamaged, Note
+from parkwatt.domain.site import event as site_event
+from parkwatt.domain.site.event import SetpointDecided, SiteEvent
 from parkwatt.io.store import database
 from parkwatt.io.store.chain import payload_digest
 from parkwatt.io.store.database import COLUMNS
@@ -143,24 +146,12 @@ def _superseded(
     streams: dict[tuple[object, ...], _Stream], row: _Row, payload: bytes
 ) -> Iterator[int]:
     """The entry that nobody needs now that ``row`` is known: the one before it in its stream, unless that is the first."""
-    try:
-        event = decode(payload)
-    except msgspec.DecodeError:
+    event = _decoded(payload)
+    key = _stream_key(row.subject, event)
+    if key is None:
         return
-    key: tuple[object, ...]
     registers_kwh: dict[str, float] = {}
-    readings: tuple[MeterReading, ...] = ()
-    if isinstance(event, MeterRead | TransactionReported):
-        key = (row.subject, event.evse_id, event.transaction_id, type(event))
-        readings = event.readings
-    elif isinstance(event, NoticeReceived):  # a stream of values that came by the clock
-        key = (row.subject, event.action, NoticeReceived)
-    elif isinstance(event, SetpointAsked):  # that and its message follow a meter
-        key = (row.subject, event.command.evse_id, SetpointAsked)
-    elif isinstance(event, CommandSent | CommandAnswered):
-        key = (row.subject, event.action, type(event))
-    else:
-        return
+    readings = event.readings if isinstance(event, MeterRead | TransactionReported) else ()
     for reading in readings:
         if (reading.energy_import_interval_kwh, reading.energy_export_interval_kwh) != (None, None):
             return
@@ -176,6 +167,31 @@ def _superseded(
         yield stream.last_seq
     stream.last_seq = row.seq
     stream.registers_kwh |= registers_kwh
+
+
+def _stream_key(subject: str, event: ChargerEvent | SiteEvent | None) -> tuple[object, ...] | None:
+    """What an event is one of; None where each stays."""
+    if isinstance(event, MeterRead | TransactionReported):
+        return subject, event.evse_id, event.transaction_id, type(event)
+    if isinstance(event, NoticeReceived):  # a stream of values that came by the clock
+        return subject, event.action, NoticeReceived
+    if isinstance(event, SetpointAsked):  # that and its message follow a meter
+        return subject, event.command.evse_id, SetpointAsked
+    if isinstance(event, CommandSent | CommandAnswered):
+        return subject, event.action, type(event)
+    if isinstance(event, SetpointDecided):  # likewise, at a site
+        return subject, event.charger_id, event.evse_id, SetpointDecided
+    return None
+
+
+def _decoded(payload: bytes) -> ChargerEvent | SiteEvent | None:
+    """What happened at a charger, or at the site; None where it cannot be read."""
+    for read in (decode, site_event.decode):
+        try:
+            return read(payload)
+        except msgspec.DecodeError:
+            continue
+    return None
 
 
 def _went_back(stream: _Stream, registers_kwh: dict[str, float]) -> bool:
