@@ -29,8 +29,7 @@ _DAY_US = 86_400_000_000
 async def sweep(backend: Backend, least_s: float, most_s: float) -> NoReturn:
     """Let time pass for the chargers when something is due, with pauses of at least and at most so long."""
     while True:
-        await asyncio.sleep(least_s)
-        await backend.wait_for_due(most_s - least_s)
+        await backend.wait_for_due(least_s, most_s)
         backend.sweep()
 
 
@@ -84,6 +83,8 @@ class CredentialWatch:
 
     def changed(self) -> list[str]:
         """The chargers whose credential is another now, or gone; each is told once."""
+        if not self._admitted:
+            return []
         now = {known.charger_id: known for known in self._store.chargers()}
         changed = [
             charger_id

@@ -41,7 +41,7 @@ from parkwatt.io.store.sqlite_journal import SqliteJournal
 
 # Time passes for the chargers at most and at least so often.
 SWEEP_S = 0.2
-SWEEP_S_MAX = 2.0
+SWEEP_S_MAX = 5.0
 # Chargers that do not join in closing their link are cut off then.
 STOP_S = 1.0
 # Files and sockets beside the chargers': the journal, the API, handshakes under way.

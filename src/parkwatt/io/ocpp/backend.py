@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -303,19 +302,23 @@ class Backend:
         finally:
             self._awaited.pop(tag, None)
 
-    async def wait_for_due(self, wait_s_max: float) -> None:
-        """Wait until `sweep` has something to do, or so long; not at all while something waits for the journal."""
-        if self._alarm_unix_us is not None or not self.is_settled:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait_s_max):
-                while (wait_s := self._until_due_s()) > 0.0:
-                    self._due_sooner.clear()
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._due_sooner.wait(), min(wait_s, wait_s_max))
-
-    def _until_due_s(self) -> float:
-        return math.inf if self._due_unix_us is None else (self._due_unix_us - self._clock()) / 1e6
+    async def wait_for_due(self, least_s: float, most_s: float) -> None:
+        """Wait until `sweep` has something to do, at least and at most so long; the least while the journal is awaited."""
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        while True:
+            is_troubled = self._alarm_unix_us is not None or not self.is_settled
+            wait_s = begun_s + most_s - loop.time()
+            due_unix_us = self._clock() if is_troubled else self._due_unix_us
+            if due_unix_us is not None:
+                due_s = (due_unix_us - self._clock()) / 1e6
+                wait_s = min(wait_s, max(due_s, begun_s + least_s - loop.time()))
+            if wait_s <= 0.0:
+                return
+            self._due_sooner.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._due_sooner.wait()
 
     def sweep(self) -> None:
         """Let time pass where something waits for it. To be called a few times a second, or after `wait_for_due`."""
@@ -342,6 +345,7 @@ class Backend:
             self._alarm_unix_us = None
         elif self._alarm_unix_us is None:
             self._alarm_unix_us = self._clock()
+            self._due_sooner.set()
 
     # Steps on their way.
 

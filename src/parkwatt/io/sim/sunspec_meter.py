@@ -12,6 +12,7 @@ import contextlib
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 _HEADER: Final = struct.Struct(">HHHB")
@@ -186,11 +187,12 @@ class SunSpecServer:
         return [*words, 0xFFFF, 0]
 
 
-def _common(manufacturer: str, unit: int) -> list[int]:
+@cache
+def _common(manufacturer: str, unit: int) -> tuple[int, ...]:
     """Model 1: who made the device."""
     texts = ((manufacturer, 16), ("Virtual", 16), ("", 8), ("1", 8), ("1", 16))
     words = [word for text, length in texts for word in _text(text, length)]
-    return [1, 66, *words, unit, 0x8000]
+    return (1, 66, *words, unit, 0x8000)
 
 
 def _text(text: str, length: int) -> list[int]:

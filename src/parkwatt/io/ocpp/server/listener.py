@@ -37,7 +37,7 @@ _KEYS_MAX = 20_000
 _BACKLOG = 4_096
 _HANDSHAKES_MAX = 1_000  # beside the chargers that are in
 _FULL_RETRY_S = 60.0
-_ROUND_S = 1.0
+_ROUND_S = 5.0
 _ROUNDS_PER_PING_INTERVAL = 8
 
 
