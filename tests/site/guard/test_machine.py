@@ -395,7 +395,10 @@ class GuardMachine(RuleBasedStateMachine):
         if len(world.cars) > 1 or not (car.plugged and car.linked and car.told and car.may_charge):
             return None
         rate_kw = self._rate_kw(car)
-        if car.ready is None or rate_kw <= max(car.charge_kw_min, 0.2) or not world.meter_is_fresh:
+        # A quarter of each limit is taken to be free over the time to come: with less than that now, nothing was promised.
+        fuse_kw = (world.fuse_a or 0.0) * VOLTAGE_V * len(car.phases) / 1000.0
+        least_kw = max(car.charge_kw_min, 0.2, (world.import_limit_kw or 0.0) / 4, fuse_kw / 4)
+        if car.ready is None or rate_kw <= least_kw or not world.meter_is_fresh:
             return None
         missing_kwh = car.ready.energy_kwh - car.energy_kwh - car.bias_kwh
         if missing_kwh <= 0.15 or car.energy_kwh > car.capacity_kwh - 0.1:
