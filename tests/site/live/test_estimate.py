@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parkwatt.domain.site.event import SocTold
 from parkwatt.domain.site.observation import ChargerSeen
-from parkwatt.site.live.estimate import Estimate, Tracker, estimate, registers_kwh
+from parkwatt.site.live.estimate import Tracker, estimate, registers_kwh
 from tests.site.live.world import BEGIN_UNIX_S, US, storage
 
 STORAGE = storage()
@@ -36,7 +36,10 @@ def _seen(soc: float | None = 0.5, at_s: float = 0.0, **changes: float | None) -
 
 def test_a_state_of_charge_is_energy() -> None:
     found = estimate(STORAGE, _seen(0.5), None)
-    assert found == Estimate(pytest.approx(30.0), pytest.approx(0.3), _NOW)
+    assert found is not None
+    assert found.energy_kwh == pytest.approx(30.0)
+    assert found.error_kwh == pytest.approx(0.3)
+    assert (found.told_unix_us, found.doubted) == (_NOW, False)
 
 
 def test_what_moved_since_is_counted_with_its_losses() -> None:

@@ -95,8 +95,8 @@ class Visits:
         return [event for event in self.happened if isinstance(event, StayEnded)]
 
 
-def _visits(**changes: object) -> Visits:
-    visits = Visits(site_settings(_SMART, **changes))
+def _visits(import_limit_kw: float = 17.25) -> Visits:
+    visits = Visits(site_settings(_SMART, import_limit_kw=import_limit_kw))
     visits.plug_in()
     visits.run(600)
     assert len(visits.began) == 1

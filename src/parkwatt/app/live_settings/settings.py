@@ -94,6 +94,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         control=control,
         guard=guard,
         import_limit_kw=connection.import_limit_kw,
+        household_kw_max=connection.household_kw_max,
         export_limit_kw=connection.export_limit_kw,
         fuse_a=connection.fuse_a,
         interconnection=connection.interconnection,

@@ -79,6 +79,8 @@ class SiteRunner:
         self._reading = SiteReading()
         self._wake = asyncio.Event()
         self._alarm = ""
+        # Applied, and not in the journal yet: while there are any, nothing is decided.
+        self._unwritten: list[tuple[Sequence[SiteEvent], int]] = []
         self.on_written: OnWritten | None = None
         self._decided: dict[str, tuple[SetpointDecided, int]] = {}
         self._planning: asyncio.Task[None] | None = None
@@ -118,17 +120,25 @@ class SiteRunner:
             self._decided[event.car_id] = (event, now_unix_us)
 
     def _write(self, written: Sequence[SiteEvent], now_unix_us: int) -> bool:
-        """Journal events that are applied already; False where that is not possible now."""
-        if not written:
+        """Journal events that are applied already; False where that is not possible now: then they wait."""
+        if written:
+            self._unwritten.append((written, now_unix_us))
+        return self._write_what_waits()
+
+    def _write_what_waits(self) -> bool:
+        """Journal what could not be written before; False where that is still so."""
+        if not self._unwritten:
             return True
-        notes = [_note(event, now_unix_us) for event in written]
+        waiting = self._unwritten
+        notes = [_note(event, at) for written, at in waiting for event in written]
         try:
             self._journal.append_then(notes, lambda _: None)
         except (JournalFull, JournalClosed) as error:
             self._alarm = f"nothing is decided: {error}"
             return False
-        self._alarm = ""
-        self._tell(written, now_unix_us)
+        self._alarm, self._unwritten = "", []
+        for written, at in waiting:
+            self._tell(written, at)
         return True
 
     def _tell(self, written: Sequence[SiteEvent], now_unix_us: int) -> None:
@@ -140,6 +150,8 @@ class SiteRunner:
 
     async def _write_durably(self, event: SiteEvent) -> None:
         """Take in an event from outside; returns once it is in the journal. Raises ParkwattError where it cannot be written."""
+        if not self._write_what_waits():
+            raise JournalFull(self._alarm)
         now_unix_us = self._clock()
         done = asyncio.wrap_future(self._journal.append([_note(event, now_unix_us)]))
         self.controller.take(event, now_unix_us)
@@ -229,7 +241,10 @@ class SiteRunner:
             self.step()
 
     def step(self) -> SiteStep:
-        """One step of the control: look, decide, write down, send."""
+        """One step of the control: look, decide, write down, send. Nothing is done while the journal takes nothing."""
+        if not self._write_what_waits():
+            self.steps.note()
+            return SiteStep()
         now_unix_us = self._clock()
         self._tell_of_the_clock()
         step = self.controller.step(self._observe(), now_unix_us)
@@ -249,7 +264,7 @@ class SiteRunner:
         was_ahead = known is not None and not known.ok
         if ahead_us > _CLOCK_AHEAD_US and not was_ahead:
             reason = (
-                f"this machine's clock was set back by {ahead_us / _US:.0f} s: Parkwatt's own goes at half its speed "
+                f"this machine's clock was set back by {ahead_us / _US:.0f} s: Parkwatt's own goes more slowly "
                 "until both agree; check the time server"
             )
             self.on_event(SourceChanged(_CLOCK, ok=False, reason=reason))

@@ -384,7 +384,7 @@ class SiteController:
         settings = self.settings
         return SiteFacts(
             base_kw=self.base_kw,
-            base_kw_highest=max(self.state.base_highest_kw.values(), default=0.0),
+            base_kw_highest=self._base_highest_kw(),
             phase_base_a=self._phase_base_a(now_unix_us),
             import_limit_kw=settings.import_limit_kw,
             export_limit_kw=settings.export_limit_kw,
@@ -396,6 +396,16 @@ class SiteController:
                 for car in self.cars
             ),
         )
+
+    def _base_highest_kw(self) -> float:
+        """What the house may draw while its meter tells nothing: the most of late, or what its owner says if that is more."""
+        seen_kw = max(self.state.base_highest_kw.values(), default=0.0)
+        settings = self.settings
+        said_kw, limit_kw = settings.household_kw_max, settings.import_limit_kw
+        if not settings.has_meter or limit_kw is None:
+            return seen_kw
+        # A house that may fill its connection would leave no car a charge: half of it, as where nothing is known.
+        return max(seen_kw, said_kw if said_kw < limit_kw else limit_kw / 2.0)
 
     def _phase_base_a(self, now_unix_us: int) -> tuple[float, ...] | None:
         """Current of load less sun by phase: the grid meter's less the chargers'. None where no fresh meter tells it."""

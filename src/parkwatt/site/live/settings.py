@@ -66,7 +66,9 @@ class ControlSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteSettings:
     """One site. ``tariff``: its feeds are filled with the prices that arrive. ``has_meter``: something measures the grid
-    connection or the load. ``has_solar``: something measures the sun. ``load_prior_kw``: taken for the load before
+    connection or the load. ``household_kw_max``: the most that the house draws without its chargers, as its owner says;
+    0: not said.
+    ``has_solar``: something measures the sun. ``load_prior_kw``: taken for the load before
     anything is known.
     """
 
@@ -82,6 +84,7 @@ class SiteSettings:
     interconnection: Interconnection = "no_export"
     circuits: tuple[Circuit, ...] = ()
     has_meter: bool = True
+    household_kw_max: float = 0.0
     has_solar: bool = True
     load_prior_kw: float = 0.4
     solar_curtailable: bool = True
