@@ -198,7 +198,8 @@ class SiteController:
                 self._note(step, stays.began(car, now_unix_us), now_unix_us)
                 self._view_again(index, now_unix_us)
             elif stay is not None and gone:
-                since_unix_us = self._gone_since.setdefault(car.car_id, now_unix_us)
+                since_unix_us = min(self._gone_since.get(car.car_id, now_unix_us), now_unix_us)
+                self._gone_since[car.car_id] = since_unix_us
                 # Without a link nothing tells that the car is gone: it is taken to be there until the charger is back.
                 if car.seen.connected and now_unix_us - since_unix_us >= stays.GONE_US:
                     ended = stays.ended(car, stay, since_unix_us, car.departure)
@@ -429,6 +430,8 @@ class SiteController:
         held = self.state.guard.point(proposal.charger_id, proposal.evse_id)
         if held is None or verdict.power_kw is None:
             return True
+        if now_unix_us < held.decided_unix_us:
+            return True  # the clock was put back: when the lease ends is not known
         left_us = held.lease_end_unix_us - now_unix_us
         if left_us <= verdict.lease_s * _US // 2:
             return True
@@ -441,7 +444,7 @@ class SiteController:
             return is_resting and rules != held.rules and rested_us >= _REASON_US
         # Where nothing was measured since the charger was told last, telling it more would be guessing.
         measured_unix_us = self._told_at_base.get(key, 0)
-        return not proposal.following or self._follower.base_unix_us > measured_unix_us
+        return not proposal.following or self._follower.base_unix_us != measured_unix_us
 
     def _send(self, step: SiteStep, verdict: Verdict, now_unix_us: int) -> None:
         proposal = verdict.proposal

@@ -95,6 +95,8 @@ class BaseFollower:
         self, reading: SiteReading, seen: dict[str, ChargerSeen], now_unix_us: int
     ) -> float | None:
         """The base by the newest reading. ``seen``: the cars that are linked, by key."""
+        if self._grid_unix_us > now_unix_us + _PATIENCE_US:
+            self._begin_anew(now_unix_us)
         if reading.load_kw is not None and self._is_fresh(reading.load_unix_us, now_unix_us):
             solar_kw = reading.solar_kw if reading.solar_kw is not None else 0.0
             self.base_kw, self.base_unix_us = reading.load_kw - solar_kw, now_unix_us
@@ -103,6 +105,12 @@ class BaseFollower:
         if not self._is_fresh(self.base_unix_us, now_unix_us):
             self.base_kw = None
         return self.base_kw
+
+    def _begin_anew(self, now_unix_us: int) -> None:
+        """The clock was put back: what was measured and told before was so by another one."""
+        self._grid_unix_us = self.base_unix_us = 0
+        for told in self._told.values():
+            told.at_unix_us = min(told.at_unix_us, now_unix_us)
 
     def _by_grid(self, grid_kw: float, at_unix_us: int, seen: dict[str, ChargerSeen]) -> None:
         for key, told in self._told.items():
