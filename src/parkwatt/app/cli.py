@@ -59,7 +59,7 @@ COMMANDS = (
 
 _EXAMPLES = """\
 examples:
-  parkwatt demo                                    a generated home, studied from end to end
+  parkwatt demo                                    two days in a generated home, live on a fast clock
   parkwatt study home.toml                         what your car's battery would have been worth
   parkwatt doctor home.toml                        what a live site still needs
   parkwatt up home.toml                            run it
