@@ -97,6 +97,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         household_kw_max=connection.household_kw_max,
         export_limit_kw=connection.export_limit_kw,
         fuse_a=connection.fuse_a,
+        phase_count=connection.phase_count,
         interconnection=connection.interconnection,
         circuits=tuple(one.circuit for one in circuits),
         has_meter=metering.has("grid", "load"),

@@ -56,6 +56,8 @@ _DEMAND_US: Final = 10 * _US
 # A set-point that differs by less is not sent again before half of its lease is over.
 _SAME_KW: Final = 0.05
 _SAME_SHARE: Final = 0.01
+# A reduction by the guard is told from here on.
+_REDUCED_KW: Final = 0.005
 # Another reason for resting is told after this long.
 _REASON_US: Final = 10 * _US
 # The most of a quarter hour that may be unknown for its energies to count as known.
@@ -390,6 +392,7 @@ class SiteController:
             import_limit_kw=settings.import_limit_kw,
             export_limit_kw=settings.export_limit_kw,
             fuse_a=settings.fuse_a,
+            phase_count=settings.phase_count,
             interconnection=settings.interconnection,
             circuits=settings.circuits,
             cars=tuple(
@@ -435,6 +438,8 @@ class SiteController:
         left_us = held.lease_end_unix_us - now_unix_us
         if left_us <= verdict.lease_s * _US // 2:
             return True
+        if verdict.changes and abs(verdict.power_kw) < abs(held.power_kw) - _REDUCED_KW:
+            return True  # a limit asks for less: that is never too little to be told
         change_kw = abs(verdict.power_kw - held.power_kw)
         if change_kw < max(_SAME_KW, _SAME_SHARE * abs(held.power_kw)):
             # A charger that rests for another reason than before: who asks why is to be told the one of now.

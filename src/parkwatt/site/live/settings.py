@@ -81,6 +81,7 @@ class SiteSettings:
     import_limit_kw: float | None = None
     export_limit_kw: float | None = None
     fuse_a: float | None = None
+    phase_count: int = 3
     interconnection: Interconnection = "no_export"
     circuits: tuple[Circuit, ...] = ()
     has_meter: bool = True
