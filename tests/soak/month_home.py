@@ -1,7 +1,8 @@
 """The home of the simulated month: its data, the files of a user, and the virtual home with all that Parkwatt asks.
 
 Real data where there are any (`shared/data` beside the repository): German day-ahead prices of 2024, and a British household by
-the minute of 2014, moved by whole weeks so that weekdays and the change of the clock agree. Sun and trips are the demo's.
+the minute of 2014, moved by whole weeks so that weekdays and the change of the clock agree. Sun and trips are the demo's. The
+grid fee is one that varies over the day, as German networks offer it, so that running the house from the car pays on evenings.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from parkwatt.io.sim.home.profile import StepProfile
 from parkwatt.io.sim.home.virtual_home import HomeCar, PluggedIn
 from parkwatt.io.sim.settings import CarSettings, Protocol, StationSettings
 
-ZONE = ZoneInfo("Europe/Amsterdam")
+ZONE = ZoneInfo("Europe/Berlin")
 START = date(2024, 3, 4)
 CHARGER_ID = "GARAGE"
 CAPACITY_KWH = 60.0
@@ -175,15 +176,23 @@ name = "Month"
 currency = "EUR"
 time_zone = "{zone}"
 [tariff.import]
-adders_per_kwh = {{ supplier = 0.018, energy_tax = 0.1088 }}
-tax = 0.21
+adders_per_kwh = {{ electricity_tax = 0.0205, levies_and_supplier = 0.045 }}
+otherwise_per_kwh = 0.0812
+tax = 0.19
+[[tariff.import.periods]]
+price_per_kwh = 0.1565
+from = "17:00"
+to = "22:00"
+[[tariff.import.periods]]
+price_per_kwh = 0.0095
+from = "00:00"
+to = "05:00"
 [tariff.import.day_ahead]
 source = "energy-charts"
 zone = "DE-LU"
 url = "http://127.0.0.1:{ports.prices}/price"
 [tariff.export]
-share_of_spot = 1.0
-adders_per_kwh = {{ supplier = -0.018 }}
+price_per_kwh = 0.0811
 [connection]
 import_limit_kw = {limit_kw}
 household_kw_max = 8.0

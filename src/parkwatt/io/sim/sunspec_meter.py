@@ -89,6 +89,7 @@ class SunSpecServer:
     connections: int = 0
     _server: asyncio.Server | None = None
     _open: set[asyncio.Task[None]] = field(default_factory=set)
+    _shown: tuple[tuple[float, int, bool], list[int]] | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; returns the port."""
@@ -168,12 +169,23 @@ class SunSpecServer:
         _, address, count = _READ.unpack(request)
         if not 1 <= count <= _COUNT_MAX:
             return bytes((function | 0x80, _ILLEGAL_VALUE))
-        registers = self.registers()
+        registers = self._registers_now()
         begin = address - self.base
         if begin < 0 or begin + count > len(registers):
             return bytes((function | 0x80, _ILLEGAL_ADDRESS))
         words = registers[begin : begin + count]
         return bytes((function, 2 * count)) + struct.pack(f">{count}H", *words)
+
+    def _registers_now(self) -> list[int]:
+        """The same for all requests of one moment; on simulated time there are several."""
+        moment = (
+            asyncio.get_running_loop().time(),
+            self.scale_exponent,
+            self.faults.not_implemented,
+        )
+        if self._shown is None or self._shown[0] != moment:
+            self._shown = (moment, self.registers())
+        return self._shown[1]
 
     def registers(self) -> list[int]:
         """All registers from ``base`` on, as they are now."""
