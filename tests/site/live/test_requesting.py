@@ -205,7 +205,7 @@ def test_a_driver_who_is_late_may_come_any_minute() -> None:
     early = _request(SiteState(), [_car(state=state, now_s=-600.0)], now_s=-600.0)
     assert early.cars[0].departs_unix_s == _BEGIN
     late = _request(SiteState(), [_car(state=state, now_s=1800.0)], now_s=1800.0)
-    assert late.cars[0].departs_unix_s == _BEGIN + 1800 + 900
+    assert late.cars[0].departs_unix_s == _BEGIN + 1800 + 1800
     assert late.cars[0].energy_kwh_asked == pytest.approx(42.0)
 
 

@@ -13,6 +13,7 @@ from parkwatt.site.live.departures import energy_kwh_asked, next_departure
 from parkwatt.site.live.estimate import Estimate
 from parkwatt.site.live.settings import CarSettings, SiteSettings
 from parkwatt.site.live.state import CarState
+from parkwatt.site.live.taper import taper_h
 
 _US: Final = 1_000_000
 # A car whose charge nobody tells is taken to have used this much of its battery.
@@ -199,7 +200,10 @@ def facts_of(car: CarView, measured_kw: float | None) -> CarFacts:
     estimate = car.estimate
     ready = None
     if car.departure is not None and car.asked_kwh is not None and estimate is not None:
-        ready = ReadyBy(car.departure.departs_unix_s * _US, car.asked_kwh)
+        rate_kw = charge_kw * storage.charge_efficiency
+        earlier_h = taper_h(car.energy_kwh, car.asked_kwh, settings.capacity_kwh, rate_kw)
+        at_unix_s = car.departure.departs_unix_s - round(earlier_h * 3600)
+        ready = ReadyBy(at_unix_s * _US, car.asked_kwh)
     return CarFacts(
         charger_id=settings.charger_id,
         evse_id=settings.evse_id,

@@ -23,7 +23,8 @@ _PATIENCE_US: Final = 120 * _US
 # How long load and sun must differ from the plan's, and how far the battery may be from it.
 _BAND_US: Final = 300 * _US
 _ENERGY_BAND_KWH: Final = 2.0
-_LATE_S: Final = 900
+# Who is late may come any minute; a plan that reached no further would be over with the next quarter hour.
+_LATE_S: Final = 1800
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from parkwatt.domain.site.wish import Departure
 from parkwatt.site.live.cars import CarView
 from parkwatt.site.live.settings import SiteSettings
 from parkwatt.site.live.state import SiteState, StayState
+from parkwatt.site.live.taper import reachable_kwh, share_of_power, taper_h
 
 _US: Final = 1_000_000
 # A car that seems gone for less than this was there: chargers reboot, links fall.
@@ -115,6 +116,7 @@ def with_possible(
     if site.import_limit_kw is not None and measured.load_kw is not None:
         base_kw = measured.load_kw - (measured.solar_kw or 0.0)
         power_kw = min(power_kw, max(site.import_limit_kw - base_kw, 0.0))
+    power_kw *= share_of_power(possible_kwh / car.settings.capacity_kwh)
     gained_kwh = power_kw * measured.duration_s / 3600.0 * car.storage.charge_efficiency
     highest_kwh = car.settings.capacity_kwh * _FULL_SHARE
     possible_kwh = min(max(possible_kwh, energy_kwh) + gained_kwh, highest_kwh)
@@ -142,10 +144,14 @@ def at_risk(
     if site.import_limit_kw is not None and base_kw is not None:
         power_kw = min(power_kw, max(site.import_limit_kw - base_kw, 0.0))
     rate_kw = power_kw * car.storage.charge_efficiency
-    possible_kwh = car.energy_kwh + rate_kw * left_h
+    possible_kwh = reachable_kwh(car.energy_kwh, car.settings.capacity_kwh, rate_kw, left_h)
     if possible_kwh >= asked_kwh - _SHORT_SHARE * car.settings.capacity_kwh:
         return None
-    ready_unix_s = None if rate_kw <= 0 else now_unix_s + round(missing_kwh / rate_kw * 3600)
+    ready_unix_s = None
+    if rate_kw > 0:
+        needed_h = missing_kwh / rate_kw
+        needed_h += taper_h(car.energy_kwh, asked_kwh, car.settings.capacity_kwh, rate_kw)
+        ready_unix_s = now_unix_s + round(needed_h * 3600)
     soc, asked_soc = possible_kwh / car.settings.capacity_kwh, asked_kwh / car.settings.capacity_kwh
     message = f"{asked_soc:.0%} is not possible by then: there will be about {soc:.0%}"
     return PromiseAtRisk(
