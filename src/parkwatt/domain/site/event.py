@@ -67,9 +67,8 @@ class SocTold(_Event, frozen=True, tag="car.soc"):
 class PricesReceived(_Event, frozen=True, tag="prices.received"):
     """Prices of a feed, [N] steps from ``start_unix_s`` on, in currency per kWh; None where the source has a hole.
 
-    They take the place of what was known for these times. ``feed``: the name by which the tariff asks for them;
-    ``source``: where
-    they came from, for words; ``notes``: what was wrong with them and how it was read.
+    They take the place of what was known for these times; a hole leaves that as it was. ``feed``: the name by which the
+    tariff asks for them; ``source``: where they came from, for words; ``notes``: what was wrong with them and how it was read.
     """
 
     feed: str
@@ -106,7 +105,7 @@ class CarMinute(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Measured(_Event, frozen=True, tag="site.measured"):
-    """Means over [``start_unix_s``, + ``duration_s``), None where nothing was told. Telemetry: thinned after a while.
+    """Means over [``start_unix_s``, + ``duration_s``), None where nothing was told. Kept: limits are held against it.
 
     ``load_kw``: household without chargers. ``export_kw``: the mean of what flowed out, so that import is ``grid_kw`` +
     ``export_kw``.
@@ -274,7 +273,7 @@ def is_telemetry(event: SiteEvent) -> bool:
     """Whether retention may thin the event."""
     if isinstance(event, SetpointDecided):
         return event.following
-    return isinstance(event, Measured | SiteSnapshot)
+    return False
 
 
 def encode(event: SiteEvent) -> bytes:
