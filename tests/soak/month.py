@@ -15,36 +15,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 
 from parkwatt.app.live_settings.settings import load_live_settings
 from parkwatt.app.logs import set_up_logs
 from parkwatt.app.serve.run import serve
 from parkwatt.app.up.run import SiteControl, site_control
 from parkwatt.domain.site.event import SiteEvent, kind
-from parkwatt.io.clock.sim_clock import SimClock
 from parkwatt.io.clock.steady_clock import SteadyClock
-from parkwatt.io.clock.warp_loop import WarpLoop, run_warped
-from parkwatt.io.sim.faults import Faults
-from parkwatt.io.sim.home.mishaps import Misfortune, draw_mishaps
-from parkwatt.io.sim.home.price_server import PriceServer
-from parkwatt.io.sim.home.virtual_home import VirtualHome
-from parkwatt.io.sim.link import LinkSettings
+from parkwatt.io.clock.warp_loop import run_warped
 from parkwatt.io.sim.settings import Protocol
-from parkwatt.io.sim.sunspec_meter import SunSpecServer
 from parkwatt.io.store.verify import verify
-from tests.soak.month_home import MonthData, Ports, free_ports, home_car, month_data, write_site
+from tests.soak.month_home import MonthData, month_data
 from tests.soak.month_judge import Verdict, judge, percentile
+from tests.soak.month_world import mishaps_of, world
 
 JOURNAL = Path("site-data", "journal.sqlite")
-CHARGER_FAULTS = Faults(
-    link_loss_every_s=6 * 3600.0,
-    link_loss_s=45.0,
-    late_s=3.0,
-    duplicate=0.01,
-    malformed=0.002,
-    reboot_every_s=4 * 86_400.0,
-)
 
 
 @dataclass
@@ -69,9 +54,8 @@ class Outcome:
         )
 
 
-def time_steps(control: SiteControl) -> list[float]:
-    """Milliseconds of each step of the control, from now on."""
-    taken_ms: list[float] = []
+def time_steps(control: SiteControl, taken_ms: list[float]) -> None:
+    """Note the milliseconds of each step of the control, from now on."""
     runner = control.runner
     assert runner is not None
     step = runner.controller.step
@@ -83,69 +67,42 @@ def time_steps(control: SiteControl) -> list[float]:
         return done
 
     setattr(runner.controller, "step", timed)  # noqa: B010 measured from outside
-    return taken_ms
 
 
 async def _month(
-    directory: Path, data: MonthData, seed: int, protocol: Protocol, faults: bool
+    directory: Path, data: MonthData, seed: int, protocol: Protocol, often: float
 ) -> Outcome:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, WarpLoop)
-    clock = SimClock(loop.time, data.start_unix_s * 1_000_000)
-    ports = Ports(*free_ports(4))
-    settings = load_live_settings(write_site(directory, data, ports))
-    set_up_logs(settings.serve.log_format, settings.serve.log_level)
-    car = home_car(data, protocol, CHARGER_FAULTS if faults else Faults(), seed)
-    home = VirtualHome(
-        data.start_unix_s,
-        data.seconds,
-        load=data.load,
-        solar=data.solar,
-        cars=[car],
-        clock=clock.true_unix_us,
-    )
-    meter = SunSpecServer(meter=home.meter, inverter_kw=home.solar_kw)
-    prices = PriceServer(data.prices, clock.true_unix_us)
-    await meter.start(port=ports.meter)
-    await prices.start(port=ports.prices)
-    control, stopping = site_control(settings), asyncio.Event()
+    stopping = asyncio.Event()
     events: Counter[str] = Counter()
     step_ms: list[float] = []
 
     def written(told: Sequence[SiteEvent], _: int) -> None:
         events.update(kind(event) for event in told)
 
-    def started(*_: int) -> None:
-        nonlocal step_ms
-        step_ms = time_steps(control)
-
-    control.on_written = written
-    begun_s = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(
-            serve(
-                settings.serve,
-                stopping,
-                clock=SteadyClock(clock, loop.time),
-                control=control,
-                on_start=started,
+    async with world(directory, data, seed, protocol, faults=often > 0) as around:
+        settings = load_live_settings(around.site)
+        set_up_logs(settings.serve.log_format, settings.serve.log_level)
+        control = site_control(settings)
+        control.on_written = written
+        begun_s = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                serve(
+                    settings.serve,
+                    stopping,
+                    clock=SteadyClock(around.clock, around.loop.time),
+                    control=control,
+                    on_start=lambda *_: time_steps(control, step_ms),
+                )
             )
-        )
-        group.create_task(home.run(LinkSettings(f"ws://127.0.0.1:{ports.ocpp}"), stopping))
-        mishaps = draw_mishaps(Random(seed), data.seconds) if faults else []  # noqa: S311
-        misfortune = Misfortune(home, meter, ports.meter, prices, clock)
-        befalling = group.create_task(misfortune.befall(mishaps))
-        await asyncio.sleep(data.seconds)
-        befalling.cancel()
-        stopping.set()
-    wall_s = time.perf_counter() - begun_s
-    await meter.stop()
-    await prices.stop()
-    verdict = judge(home.truth, car.station)
+            mishaps = mishaps_of(data, seed, often=often) if often else []
+            await around.live(data.seconds, stopping, mishaps)
+        wall_s = time.perf_counter() - begun_s
+    verdict = judge(around.home.truth, around.car.station, around.troubled())
     report = verify(directory / JOURNAL)
     verdict.faults += report.faults
     verdict.figures["journal entries"] = report.entry_count
-    return Outcome(verdict, wall_s, float(data.seconds), loop.jumps, step_ms, events)
+    return Outcome(verdict, wall_s, float(data.seconds), around.loop.jumps, step_ms, events)
 
 
 def run(
@@ -154,10 +111,10 @@ def run(
     *,
     seed: int,
     protocol: Protocol = "2.1",
-    faults: bool = False,
+    often: float = 0.0,
 ) -> Outcome:
-    """Live through the data's span and judge it."""
-    return run_warped(_month(directory, data, seed, protocol, faults))
+    """Live through the data's span and judge it. ``often``: how often things go wrong, 1 as usual, 0 never."""
+    return run_warped(_month(directory, data, seed, protocol, often))
 
 
 def main() -> int:
@@ -179,7 +136,7 @@ def main() -> int:
         data,
         seed=arguments.seed,
         protocol=arguments.protocol,
-        faults=arguments.faults,
+        often=1.0 if arguments.faults else 0.0,
     )
     _say(str(outcome))
     return 1 if outcome.verdict.faults else 0

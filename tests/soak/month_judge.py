@@ -24,6 +24,11 @@ STEP_S = 2
 LIMIT_S = STEP_S + 1
 SHORT_KWH = 0.01 * CAPACITY_KWH
 FEED_IN_KW, FEED_IN_S = 0.2, 5
+# While Parkwatt, the meter or the charger's link is away, a car may go on as it was told until its lease ends.
+LEASE_S = 30
+# After the trouble: until everybody has found back to each other.
+AFTER_S = 60
+Span = tuple[int, int]
 
 
 @dataclass
@@ -39,8 +44,8 @@ class Verdict:
         return "\n".join([*lines, *self.faults])
 
 
-def judge(truth: Truth, station: StationSettings) -> Verdict:
-    """All promises of one car."""
+def judge(truth: Truth, station: StationSettings, troubled: Sequence[Span] = ()) -> Verdict:
+    """All promises of one car. ``troubled``: spans (from, until; Unix s) in which something that control needs was away."""
     verdict = Verdict()
     _departures(truth, station, verdict)
     floor = judging.discharge_below(truth, 0, FLOOR_SOC)
@@ -50,7 +55,7 @@ def judge(truth: Truth, station: StationSettings) -> Verdict:
     verdict.figures["longest above the import limit, s"] = limit.longest_s
     verdict.figures["most above the import limit, kW"] = limit.most_kw
     verdict.faults += _told("above the import limit", limit, LIMIT_S)
-    _feed_in(truth, verdict)
+    _feed_in(truth, troubled, verdict)
     changes = judging.switchings(truth, 0)
     verdict.figures["switchings a day, mean"] = float(changes.mean())
     verdict.figures["switchings a day, most"] = float(changes.max())
@@ -88,7 +93,7 @@ def _departures(truth: Truth, station: StationSettings, verdict: Verdict) -> Non
     verdict.figures["departures kept as far as possible"] = impossible
 
 
-def _feed_in(truth: Truth, verdict: Verdict) -> None:
+def _feed_in(truth: Truth, troubled: Sequence[Span], verdict: Verdict) -> None:
     """Zero export while the house runs from the car: the grid's mean then, and how long the car fed in."""
     discharging = truth.car_kw[0] < -0.05
     grid_kw = truth.grid_kw()
@@ -102,7 +107,10 @@ def _feed_in(truth: Truth, verdict: Verdict) -> None:
     fed = judging.feed_in(truth, FEED_IN_KW)
     verdict.figures["longest above 200 W fed in, s"] = fed.longest_s
     verdict.figures["stretches above 200 W fed in"] = len(fed.runs_s)
-    verdict.faults += _told("fed in by the car", fed, FEED_IN_S)
+    for start, length in fed.beyond(FEED_IN_S):
+        excused = any(first <= start < last + AFTER_S for first, last in troubled)
+        if length > (LEASE_S + FEED_IN_S if excused else 0):
+            verdict.faults.append(f"{local(start)}: fed in by the car for {length} s")
 
 
 def _told(what: str, excess: judging.Excess, most_s: int) -> list[str]:

@@ -82,12 +82,12 @@ class GrantedPace(Pace):
 class MasterPace(Pace):
     """The master's pace: free, but with `follow` also the follower's time is waited for.
 
-    ``on_gone``: called once when the follower's process has ended, however it did.
+    ``on_gone``: called once for each follower whose process has ended, however it did.
     """
 
     def __init__(self, on_gone: Callable[[], None] | None = None) -> None:
+        self.on_gone = on_gone
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._on_gone = on_gone
         self._control: socket.socket | None = None
         self._serial = 0
         self._answer: tuple[float, int] = (-math.inf, -1)
@@ -164,8 +164,8 @@ class MasterPace(Pace):
             received = b""
         if not received:
             self.leave()
-            if self._on_gone is not None:
-                self._on_gone()
+            if self.on_gone is not None:
+                self.on_gone()
             return
         self._buffer += received
         whole = len(self._buffer) // _MESSAGE.size * _MESSAGE.size
