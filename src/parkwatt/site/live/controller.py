@@ -33,6 +33,7 @@ from parkwatt.domain.tariff import Tariff
 from parkwatt.site.guard.facts import Proposal, SiteFacts, Verdict
 from parkwatt.site.guard.guard import Guard
 from parkwatt.site.live import stays
+from parkwatt.site.live.calm import Calm
 from parkwatt.site.live.cars import CarView, facts_of, view
 from parkwatt.site.live.estimate import Tracker, registers_kwh
 from parkwatt.site.live.following import BaseFollower
@@ -90,6 +91,7 @@ class SiteController:
         self._follower = BaseFollower(settings.control.meter_age_s)
         self._meter = MinuteMeter()
         self._trigger = PlanTrigger()
+        self._calm = Calm()
         self._trackers = {car.car_id: Tracker() for car in settings.cars}
         self._gone_since: dict[str, int] = {}
         self._demands: dict[str, int] = {}
@@ -323,8 +325,18 @@ class SiteController:
                 if car.settings.charger_id == proposal.charger_id
                 and car.settings.evse_id == proposal.evse_id
             )
-            found.append(self._as_said(proposal, car, now_unix_us))
+            said = self._as_said(proposal, car, now_unix_us)
+            found.append(self._calmed(said, car, now_unix_us))
         return found
+
+    def _calmed(self, proposal: Proposal, car: CarView, now_unix_us: int) -> Proposal:
+        """The proposal without the flicker of clouds and kettles."""
+        held = self.state.guard.point(proposal.charger_id, proposal.evse_id)
+        if held is None or not held.lease_runs(now_unix_us):
+            return proposal
+        most = max(self.settings.guard.switchings_per_day_max, 1)
+        used_share = min(held.switchings_on(now_unix_us) / most, 1.0)
+        return self._calm.smooth(car.key, proposal, held.power_kw, used_share, now_unix_us)
 
     def _as_said(self, proposal: Proposal, car: CarView, now_unix_us: int) -> Proposal:
         """The proposal, or what a person set by hand; and whether it is the driver's demand, or only follows the meter."""
