@@ -53,6 +53,11 @@ OnWritten = Callable[[Sequence[SiteEvent], int], None]
 _US: Final = 1_000_000
 # Without a car there is nothing to follow.
 _IDLE_STEP_S: Final = 15.0
+# A car that rests follows nothing: whatever ends its rest wakes the control.
+_REST_STEP_S: Final = 8.0
+_RESTS_KW: Final = 0.05
+# The readings that a step looks at as soon as they come.
+_FOLLOWED: Final = frozenset(("grid_kw", "load_kw"))
 _LATE_STEPS: Final = 1.5
 _CLOCK: Final = "clock"
 _CLOCK_AHEAD_US: Final = 5 * _US
@@ -191,7 +196,8 @@ class SiteRunner:
     def on_reading(self, told: Mapping[str, Any]) -> None:
         """A meter told some fields of `SiteReading`."""
         self._reading = msgspec.structs.replace(self._reading, **told)
-        if self.is_driving:
+        # A device that tells the sun beside the connection is looked at once, not twice.
+        if self.is_driving and not _FOLLOWED.isdisjoint(told):
             self._wake.set()
 
     def on_charger(self, charger_id: str, happened: Sequence[ChargerEvent]) -> None:
@@ -206,9 +212,24 @@ class SiteRunner:
         """Whether a car is there to be driven."""
         return any(car.here for car in self.controller.cars)
 
+    @property
+    def is_following(self) -> bool:
+        """Whether power flows through a car, or was asked to: then the meter has to be followed."""
+        guard = self.controller.state.guard
+        for car in self.controller.cars:
+            if not car.here:
+                continue
+            told = guard.point(car.settings.charger_id, car.settings.evse_id)
+            if told is None or told.power_kw != 0.0 or abs(car.seen.power_kw or 0.0) > _RESTS_KW:
+                return True
+        return False
+
     def poll_s(self) -> float:
         """How often meters should be read now."""
-        return self.settings.control.step_s if self.is_driving else _IDLE_STEP_S
+        step_s = self.settings.control.step_s
+        if self.is_following:
+            return step_s
+        return max(_REST_STEP_S, step_s) if self.is_driving else _IDLE_STEP_S
 
     def known_until(self, feed: str) -> int | None:
         """Up to when a feed's prices are known; None where none are."""
@@ -227,7 +248,7 @@ class SiteRunner:
         last_s = loop.time() - _LEAST_STEP_S
         while True:
             # A reading wakes; only where none comes does the clock.
-            wait_s = _LATE_STEPS * self.settings.control.step_s if self.is_driving else _IDLE_STEP_S
+            wait_s = _LATE_STEPS * self.poll_s() if self.is_driving else _IDLE_STEP_S
             try:
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()

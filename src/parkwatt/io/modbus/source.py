@@ -21,6 +21,9 @@ from parkwatt.io.modbus.survey import Model, choose, survey
 # One poll that fails may be chance; what is told of has failed twice.
 _FAILURES_TOLD: Final = 2
 _BACKOFF_S_MAX: Final = 30.0
+# Whoever reads more rarely than this may want to read often at any moment.
+_OFTEN_S: Final = 5.0
+_LOOK_S: Final = 0.5
 
 
 class MeterPoll:
@@ -98,13 +101,14 @@ class ModbusSource:
     ) -> NoReturn:
         """Read for ever. ``on_state``: once when a meter stops to answer, and once when it does again."""
         loop = asyncio.get_running_loop()
-        due_s = loop.time()
+        read_s = loop.time()
         try:
             while True:
                 for poll in self._polls:
                     await self._read(poll, on_reading, on_state)
-                due_s = max(due_s + self._wait_s(), loop.time())
-                await asyncio.sleep(due_s - loop.time())
+                while (left_s := read_s + (wait_s := self._wait_s()) - loop.time()) > 0.0:
+                    await asyncio.sleep(min(left_s, _LOOK_S) if wait_s > _OFTEN_S else left_s)
+                read_s = max(read_s + wait_s, loop.time())
         finally:
             self._link.close()
 
