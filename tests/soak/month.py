@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,13 +23,16 @@ from parkwatt.app.up.run import SiteControl, site_control
 from parkwatt.domain.site.event import SiteEvent, kind
 from parkwatt.io.clock.steady_clock import SteadyClock
 from parkwatt.io.clock.warp_loop import run_warped
+from parkwatt.io.sim.home.truth import Truth
 from parkwatt.io.sim.settings import Protocol
 from parkwatt.io.store.verify import verify
 from tests.soak.month_home import MonthData, month_data
 from tests.soak.month_judge import Verdict, judge, percentile
-from tests.soak.month_world import mishaps_of, world
+from tests.soak.month_study import compared, loaded_study, words
+from tests.soak.month_world import World, mishaps_of, world
 
 JOURNAL = Path("site-data", "journal.sqlite")
+DAY_S = 86_400
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Outcome:
     wall_s: float
     simulated_s: float
     jumps: int
+    truth: Truth
     step_ms: list[float] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
 
@@ -70,7 +74,12 @@ def time_steps(control: SiteControl, taken_ms: list[float]) -> None:
 
 
 async def _month(
-    directory: Path, data: MonthData, seed: int, protocol: Protocol, often: float
+    directory: Path,
+    data: MonthData,
+    seed: int,
+    protocol: Protocol,
+    often: float,
+    tell: Callable[[str], None],
 ) -> Outcome:
     stopping = asyncio.Event()
     events: Counter[str] = Counter()
@@ -96,13 +105,28 @@ async def _month(
                 )
             )
             mishaps = mishaps_of(data, seed, often=often) if often else []
+            days = group.create_task(_tell_days(around, events, tell))
             await around.live(data.seconds, stopping, mishaps)
+            days.cancel()
         wall_s = time.perf_counter() - begun_s
     verdict = judge(around.home.truth, around.car.station, around.troubled())
     report = verify(directory / JOURNAL)
     verdict.faults += report.faults
     verdict.figures["journal entries"] = report.entry_count
-    return Outcome(verdict, wall_s, float(data.seconds), around.loop.jumps, step_ms, events)
+    seconds, jumps, truth = float(data.seconds), around.loop.jumps, around.home.truth
+    return Outcome(verdict, wall_s, seconds, jumps, truth, step_ms, events)
+
+
+async def _tell_days(around: World, events: Counter[str], tell: Callable[[str], None]) -> None:
+    """A line for each day that is over."""
+    begun_s, truth = time.perf_counter(), around.home.truth
+    for day in range(1, 1 + around.data.seconds // DAY_S):
+        await asyncio.sleep(DAY_S)
+        moved_kw = truth.car_kw[0, (day - 1) * DAY_S : day * DAY_S]
+        tell(
+            f"day {day} after {time.perf_counter() - begun_s:.0f} s: charged {moved_kw.clip(0).sum() / 3600:.1f} kWh, "
+            f"discharged {-moved_kw.clip(None, 0).sum() / 3600:.1f} kWh; {events['setpoint.decided']} set-points so far"
+        )
 
 
 def run(
@@ -112,9 +136,13 @@ def run(
     seed: int,
     protocol: Protocol = "2.1",
     often: float = 0.0,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Live through the data's span and judge it. ``often``: how often things go wrong, 1 as usual, 0 never."""
-    return run_warped(_month(directory, data, seed, protocol, often))
+    """Live through the data's span and judge it. ``often``: how often things go wrong, 1 as usual, 0 never.
+
+    ``tell``: hears of each day that is over.
+    """
+    return run_warped(_month(directory, data, seed, protocol, often, tell))
 
 
 def main() -> int:
@@ -124,6 +152,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--protocol", choices=("1.6", "2.0.1", "2.1"), default="2.1")
     parser.add_argument("--faults", action="store_true", help="let things go wrong")
+    parser.add_argument("--study", action="store_true", help="hold it against the study")
     parser.add_argument("--made", action="store_true", help="made-up data in place of real ones")
     arguments = parser.parse_args()
     shared = Path(__file__).parents[3] / "shared"
@@ -137,8 +166,11 @@ def main() -> int:
         seed=arguments.seed,
         protocol=arguments.protocol,
         often=1.0 if arguments.faults else 0.0,
+        tell=_say,
     )
     _say(str(outcome))
+    if arguments.study:
+        _say(words(compared(loaded_study(directory / "study", data), outcome.truth)))
     return 1 if outcome.verdict.faults else 0
 
 

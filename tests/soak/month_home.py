@@ -37,6 +37,7 @@ CAPACITY_KWH = 60.0
 FLOOR_SOC = 0.2
 READY_SOC = 0.8
 SOC_AT_START = 0.5
+EFFICIENCY = 0.93
 IMPORT_LIMIT_KW = 13.8  # 3 x 20 A: charging and cooking at once is too much
 STEP_S = 60
 _HOUR_S = 3600
@@ -138,13 +139,19 @@ def _rows(path: Path, column: str) -> Sequence[tuple[int, float | None]]:
 
 
 def home_car(data: MonthData, protocol: Protocol, faults: Faults, seed: int) -> HomeCar:
-    """The car behind its charger."""
+    """The car behind its charger. Its efficiency is what the site's file says, so that plans can come true."""
     station = StationSettings(
         id=CHARGER_ID,
         protocol=protocol,
         is_dc=True,
         negative_limit="discharge",
-        car=CarSettings(capacity_kwh=CAPACITY_KWH, soc=SOC_AT_START, discharge_kw_max=11.0),
+        car=CarSettings(
+            capacity_kwh=CAPACITY_KWH,
+            soc=SOC_AT_START,
+            discharge_kw_max=11.0,
+            charge_efficiency=((0.0, EFFICIENCY),),
+            discharge_efficiency=((0.0, EFFICIENCY),),
+        ),
         seed=seed,
         retry_attempts=1000,
     )
@@ -203,8 +210,8 @@ floor_soc = {floor_soc}
 ready_soc = {ready_soc}
 charge_kw_max = 11.0
 discharge_kw_max = 11.0
-charge_efficiency = 0.93
-discharge_efficiency = 0.93
+charge_efficiency = {efficiency}
+discharge_efficiency = {efficiency}
 cell = "nmc622-denso"
 pack_price_per_kwh = 110.0
 temperature_c = 18.0
@@ -243,19 +250,22 @@ def write_site(directory: Path, data: MonthData, ports: Ports) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "trips.ics").write_text(_calendar(data.stays), encoding="utf-8")
     site = directory / "site.toml"
-    site.write_text(
-        SITE.format(
-            zone=ZONE.key,
-            ports=ports,
-            limit_kw=IMPORT_LIMIT_KW,
-            capacity_kwh=CAPACITY_KWH,
-            floor_soc=FLOOR_SOC,
-            ready_soc=READY_SOC,
-            charger_id=CHARGER_ID,
-        ),
-        encoding="utf-8",
-    )
+    site.write_text(settings_text(ports), encoding="utf-8")
     return site
+
+
+def settings_text(ports: Ports) -> str:
+    """What a user would write for this home."""
+    return SITE.format(
+        zone=ZONE.key,
+        ports=ports,
+        limit_kw=IMPORT_LIMIT_KW,
+        capacity_kwh=CAPACITY_KWH,
+        floor_soc=FLOOR_SOC,
+        ready_soc=READY_SOC,
+        charger_id=CHARGER_ID,
+        efficiency=EFFICIENCY,
+    )
 
 
 def _calendar(stays: Sequence[PluggedIn]) -> str:

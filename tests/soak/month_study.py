@@ -1,159 +1,166 @@
-"""The study of the simulated month: what a replay says that has the same data and the same knowledge, beside what was lived.
+"""The study on the month's data, and what was lived valued by the study's own account: how far apart are they, and why.
 
-The study works in quarter hours with constant efficiencies, so a month that is compared with it has a car whose efficiency is
-constant too. Both know prices when they are published, each departure when the car is plugged in, and load and sun
-only from what they have seen since the span began.
+The study plans with the same prices, load, sun and trips in quarters of an hour; what physically happened is laid on the same
+grid and goes through the same account, so that money, wear and what is left in the battery count alike.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from parkwatt.app.live_settings import LiveSettings
-from parkwatt.domain.record import FloatArray
-from parkwatt.domain.series import IntervalSeries, TimeGrid
-from parkwatt.domain.tariff import DayAheadPublication
-from parkwatt.forecast.load import LoadForecaster
-from parkwatt.forecast.presence import PresenceModel
-from parkwatt.forecast.solar import SolarForecaster
-from parkwatt.io.sim.home.price_server import MARKET
+from parkwatt.app.study.load import LoadedStudy, load_study
+from parkwatt.app.study.settings import read_settings
+from parkwatt.domain.record import Faults, FloatArray
+from parkwatt.domain.series import utc
 from parkwatt.io.sim.home.truth import Truth
 from parkwatt.site.outcome import StrategyName, StrategyResult
 from parkwatt.site.study.account import account
-from parkwatt.site.study.inputs import PlugIn, StudyInputs
-from parkwatt.site.study.replay import Departed, Replay, ReplayState
-from tests.soak.month_home import CAPACITY_KWH, FLOOR_SOC, READY_SOC, SOC_AT_START, MonthData
+from parkwatt.site.study.foresight import with_foresight
+from parkwatt.site.study.replay import Replay, ReplayState
+from tests.soak.month_home import (
+    CAPACITY_KWH,
+    SOC_AT_START,
+    MonthData,
+    Ports,
+    by_step,
+    settings_text,
+)
 
-_STEP_S = 900
-_PUBLISHED_AT_S = 13 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Net cost of the month, wear included and what is left in the car counted: lived, studied, charged at once."""
-
-    lived: StrategyResult
-    studied: StrategyResult
-    at_once: StrategyResult
-
-    def __str__(self) -> str:
-        """The figures, and how they compare."""
-        lived, studied = self.lived.net_cost, self.studied.net_cost
-        saved, could = self.at_once.net_cost - lived, self.at_once.net_cost - studied
-        return (
-            f"net cost: lived {lived:.2f}, studied {studied:.2f} ({100 * (lived / studied - 1):+.2f} %), "
-            f"at once {self.at_once.net_cost:.2f}\n"
-            f"saved against charging at once: lived {saved:.2f}, studied {could:.2f} ({100 * saved / could:.1f} %)\n"
-            f"discharged: lived {self.lived.discharged_kwh:.1f} kWh, studied {self.studied.discharged_kwh:.1f} kWh; "
-            f"wear: {self.lived.wear_cost:.2f}, {self.studied.wear_cost:.2f}; "
-            f"sold: {self.lived.sold_kwh:.1f}, {self.studied.sold_kwh:.1f} kWh; "
-            f"bought: {self.lived.bought_kwh:.1f}, {self.studied.bought_kwh:.1f} kWh"
-        )
-
-
-def compare(data: MonthData, settings: LiveSettings, truth: Truth, beyond_s: int) -> Comparison:
-    """What was lived against the study. ``data`` reach ``beyond_s`` past the truth, so that the study can look ahead."""
-    inputs = study_inputs(data, settings)
-    count = (data.seconds - beyond_s) // _STEP_S
-    power_kw = truth.car_kw[0][: count * _STEP_S].reshape(count, _STEP_S).mean(axis=1)
-    soc = truth.soc[0][: count * _STEP_S].astype(np.float64)
-    energy_kwh = _energy_kwh(soc, count)
-    studied, departed = _replayed(inputs, "v2h", count)
-    at_once, _ = _replayed(inputs, "charge_at_once", count)
-    span = _cut(inputs, count)
-    lived = account(span, "v2h", power_kw.astype(np.float64), energy_kwh, departed, ())
-    return Comparison(lived, studied, at_once)
+STEP_S = 900
+STUDY = """
+[load]
+file = "load.csv"
+time_column = "time"
+value_column = "load_kw"
+unit = "kW"
+[solar]
+file = "solar.csv"
+time_column = "time"
+value_column = "solar_kw"
+unit = "kW"
+[sessions]
+file = "sessions.csv"
+energy_used_column = "energy_used_kwh"
+[study]
+step_minutes = 15
+replan_minutes = 15
+departures = "calendar"
+"""
+LIVE_PRICES = 'source = "energy-charts"\nzone = "DE-LU"\nurl = '
+FILE_PRICES = 'file = "prices.csv"\ntime_column = "time"\nvalue_column = "price_eur_per_mwh"\nunit = "EUR/MWh"\n'
 
 
-def _energy_kwh(soc: FloatArray, count: int) -> FloatArray:
-    """[count + 1] at the quarter hours; between two stays what the car left with."""
-    energy = np.full(count + 1, SOC_AT_START * CAPACITY_KWH)
-    known = np.flatnonzero(np.isfinite(soc))
-    edges = np.arange(1, count + 1) * _STEP_S
-    at = np.searchsorted(known, edges) - 1
-    energy[1:] = np.where(at >= 0, soc[known[np.maximum(at, 0)]] * CAPACITY_KWH, energy[0])
-    return energy
-
-
-def _replayed(
-    inputs: StudyInputs, strategy: StrategyName, count: int
-) -> tuple[StrategyResult, list[Departed]]:
-    state = ReplayState.at_start(inputs)
-    Replay(inputs, strategy).run(state)
-    departed = [item for item in state.departures if item.step <= count]
-    span = _cut(inputs, count)
-    power_kw, energy_kwh = state.power_kw[:count], state.energy_kwh[: count + 1]
-    return account(span, strategy, power_kw, energy_kwh, departed, ()), departed
-
-
-def _cut(inputs: StudyInputs, count: int) -> StudyInputs:
-    """The first ``count`` steps."""
-    grid = inputs.grid
-    return replace(
-        inputs,
-        grid=TimeGrid(grid.start_unix_s, grid.step_s, count),
-        import_price_per_kwh=inputs.import_price_per_kwh[:count],
-        export_price_per_kwh=inputs.export_price_per_kwh[:count],
-        load_kw=inputs.load_kw[:count],
-        solar_kw=inputs.solar_kw[:count],
-        plug_ins=tuple(stay for stay in inputs.plug_ins if stay.departure_step <= count),
+def loaded_study(directory: Path, data: MonthData) -> LoadedStudy:
+    """Write the study's files and load them."""
+    directory.mkdir(exist_ok=True)
+    start, seconds = data.start_unix_s, data.seconds
+    times = [start + STEP_S * step for step in range(seconds // STEP_S)]
+    _write(
+        directory / "load.csv", "time,load_kw", times, by_step(data.load, start, seconds, STEP_S)
     )
-
-
-def study_inputs(data: MonthData, settings: LiveSettings) -> StudyInputs:
-    """The month as a study is given it."""
-    count = data.seconds // _STEP_S
-    grid = TimeGrid(data.start_unix_s, _STEP_S, count)
-    site, car = settings.site, settings.site.cars[0]
-    load_kw, solar_kw = (
-        profile.by_second(data.start_unix_s, count * _STEP_S).reshape(count, _STEP_S).mean(axis=1)
-        for profile in (data.load, data.solar)
+    _write(
+        directory / "solar.csv", "time,solar_kw", times, by_step(data.solar, start, seconds, STEP_S)
     )
     market = data.prices
-    starts = market.start_unix_s + market.step_s * np.arange(len(market.price_eur_per_mwh))
-    series = IntervalSeries(starts, starts + market.step_s, market.price_eur_per_mwh / 1000.0)
-    tariff = site.tariff.with_feeds({feed.name: series for feed in settings.feeds})
-    publication = DayAheadPublication(_PUBLISHED_AT_S, MARKET)
-    zone = str(site.time_zone)
-    stays = [stay for stay in data.stays if stay.departure_unix_s <= grid.end_unix_s]
-    storage = replace(
-        car.storage, energy_kwh_min=FLOOR_SOC * CAPACITY_KWH, energy_kwh_max=CAPACITY_KWH
+    hours = market.start_unix_s + market.step_s * np.arange(len(market.price_eur_per_mwh))
+    _write(
+        directory / "prices.csv", "time,price_eur_per_mwh", hours.tolist(), market.price_eur_per_mwh
     )
-    return StudyInputs(
-        site_name=site.name,
-        currency=tariff.currency,
-        time_zone=site.time_zone,
-        grid=grid,
-        import_price_per_kwh=tariff.import_price_on(grid),
-        export_price_per_kwh=tariff.export_price_on(grid),
-        prices_known_until=publication.known_until_unix_s,
-        load_kw=load_kw,
-        solar_kw=solar_kw,
-        load_forecaster=LoadForecaster(grid, load_kw, zone),
-        solar_forecaster=SolarForecaster(grid, solar_kw, zone),
-        car=storage,
-        energy_kwh_at_start=SOC_AT_START * CAPACITY_KWH,
-        plug_ins=tuple(
-            PlugIn(
-                max(-(-(stay.arrival_unix_s - grid.start_unix_s) // _STEP_S), 0),
-                (stay.departure_unix_s - grid.start_unix_s) // _STEP_S,
-                stay.energy_used_kwh,
-                READY_SOC * CAPACITY_KWH,
-            )
-            for stay in stays
-        ),
-        import_limit_kw=site.import_limit_kw,
-        energy_kwh_on_road_min=0.05 * CAPACITY_KWH,
-        presence=PresenceModel(
-            np.array([stay.arrival_unix_s for stay in stays], dtype=np.int64),
-            np.array([stay.departure_unix_s for stay in stays], dtype=np.int64),
-            np.array([stay.energy_used_kwh for stay in stays]),
-            zone,
-        ),
-        replan_steps=1,
-        near_steps=8,
-        notes=(f"from {datetime.fromtimestamp(grid.start_unix_s, UTC):%Y-%m-%d}",),
+    rows = [
+        f"{_iso(stay.arrival_unix_s)},{_iso(stay.departure_unix_s)},{stay.energy_used_kwh}"
+        for stay in data.stays
+    ]
+    sessions = "\n".join(["arrival,departure,energy_used_kwh", *rows, ""])
+    (directory / "sessions.csv").write_text(sessions, encoding="utf-8")
+    live = settings_text(Ports(1, 1, 1, 1))
+    first = live.index(LIVE_PRICES)
+    last = live.index("\n", first + len(LIVE_PRICES)) + 1
+    text = live[:first] + FILE_PRICES + live[last:] + STUDY
+    text = text.replace("[car]\n", f"[car]\nstart_soc = {SOC_AT_START}\n")
+    site = directory / "study.toml"
+    site.write_text(text, encoding="utf-8")
+    faults = Faults()
+    settings = read_settings(site, faults)
+    loaded = None if settings is None else load_study(settings, faults)
+    faults.raise_if_any()
+    assert loaded is not None
+    return loaded
+
+
+def studied(loaded: LoadedStudy, strategy: StrategyName) -> StrategyResult:
+    """What the study says of a strategy."""
+    inputs = loaded.inputs
+    if strategy == "foresight":
+        state = with_foresight(inputs)
+    else:
+        state = ReplayState.at_start(inputs)
+        Replay(inputs, strategy).run(state)
+    return account(inputs, strategy, state.power_kw, state.energy_kwh, state.departures)
+
+
+def lived(loaded: LoadedStudy, truth: Truth) -> StrategyResult:
+    """What physically happened, in the study's account."""
+    grid = loaded.inputs.grid
+    assert grid.start_unix_s >= truth.start_unix_s
+    assert grid.step_s == STEP_S
+    first = grid.start_unix_s - truth.start_unix_s
+    span = slice(first, first + grid.step_count * STEP_S)
+    power_kw = truth.car_kw[0, span].astype(float).reshape(-1, STEP_S).mean(axis=1)
+    energy_kwh = CAPACITY_KWH * _soc(truth)[first : span.stop + 1 : STEP_S]
+    return account(loaded.inputs, "v2h", power_kw, energy_kwh, [])
+
+
+def _soc(truth: Truth) -> FloatArray:
+    """[S + 1] the state of charge at the beginning of each second, and at the end."""
+    soc = np.full(len(truth) + 1, np.nan)
+    soc[0] = SOC_AT_START
+    soc[1:] = truth.soc[0]
+    for left in truth.departures:
+        index = left.arrived_unix_s - truth.start_unix_s
+        if 0 <= index <= len(truth) and np.isnan(soc[index]):
+            soc[index] = left.arrived_energy_kwh / CAPACITY_KWH
+    known = np.flatnonzero(~np.isnan(soc))
+    filled: FloatArray = soc[known[np.searchsorted(known, np.arange(len(soc)), side="right") - 1]]
+    return filled
+
+
+def compared(loaded: LoadedStudy, truth: Truth) -> dict[str, StrategyResult]:
+    """What was lived beside what the study says of the strategies that matter."""
+    names: Sequence[StrategyName] = ("v2h", "charge_at_once", "foresight")
+    return {"lived": lived(loaded, truth), **{name: studied(loaded, name) for name in names}}
+
+
+def words(results: dict[str, StrategyResult]) -> str:
+    """A table of the results, and how far what was lived is from the study."""
+    lines = [
+        f"{'':<16}{'net':>9}{'energy':>9}{'wear':>8}{'stored':>8}{'bought':>9}{'sold':>9}{'given':>8}"
+    ]
+    for name, result in results.items():
+        figures = (result.net_cost, result.energy_cost, result.wear_cost, result.stored_value)
+        energies = (result.bought_kwh, result.sold_kwh, result.discharged_kwh)
+        text = "".join(f"{value:>8.2f} " for value in (*figures, *energies))
+        lines.append(f"{name:<16}{text}")
+    apart = results["lived"].net_cost - results["v2h"].net_cost
+    saved = results["charge_at_once"].net_cost - results["v2h"].net_cost
+    share = apart / abs(results["v2h"].net_cost)
+    lines.append(
+        f"lived costs {apart:+.2f} more than the study's V2H: {share:+.2%} of its cost, "
+        f"{apart / saved:+.1%} of what it saves"
     )
+    return "\n".join(lines)
+
+
+def _write(path: Path, header: str, times: Iterable[int], values: FloatArray) -> None:
+    rows = [
+        f"{_iso(time)},{value:.6g}"
+        for time, value in zip(times, values.tolist(), strict=True)
+        if value == value
+    ]
+    path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+
+
+def _iso(unix_s: int) -> str:
+    return f"{utc(unix_s):%Y-%m-%dT%H:%M:%SZ}"
