@@ -56,7 +56,7 @@ class SiteControl:
         self.runner.on_written = self.on_written
         loop = asyncio.get_running_loop()
         if isinstance(loop, WarpLoop):  # simulated time waits for the disk
-            loop.hold_while(lambda: journal.backlog > 0)
+            loop.hold_while(lambda: journal.backlog > 0 or not backend.is_settled)
         count = self.runner.restore(JournalReader(journal.path))
         structlog.get_logger().info("site taken up", entries=count, cars=len(self._settings.cars))
         return self.runner
