@@ -112,8 +112,7 @@ async def serve(
 ) -> None:
     """Serve until ``stopping`` is set. ``clock``: µs since 1970 UTC, never going back.
 
-    ``on_start``: told the chargers' port and the
-    API's, in place of printing them.
+    ``on_start``: told the chargers' port and the API's, in place of printing them.
     """
     loop = asyncio.get_running_loop()
     make_private(settings.store.directory)

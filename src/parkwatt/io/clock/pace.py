@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 Ready = list[tuple[selectors.SelectorKey, int]]
@@ -25,18 +26,18 @@ class Mover(Protocol):
         """Let simulated time be ``at_s``."""
 
 
-class Pace:
+class Pace(ABC):
     """Moves time. Subclasses say how."""
 
-    def began(self, loop: asyncio.AbstractEventLoop) -> None:
+    def began(self, loop: asyncio.AbstractEventLoop) -> None:  # noqa: B027 a hook: most paces need none
         """A loop runs at this pace from now on."""
 
-    def noticed(self, mover: Mover, ready: Ready) -> None:
+    def noticed(self, mover: Mover, ready: Ready) -> None:  # noqa: B027 likewise
         """Something is ready: the loop will work on it."""
 
+    @abstractmethod
     def pass_time(self, mover: Mover, next_s: float | None) -> Ready:
         """Nothing is ready: move on to ``next_s`` at the latest, the next timer; None: there is none, so wait for others."""
-        raise NotImplementedError
 
 
 class FreePace(Pace):

@@ -50,8 +50,8 @@ class ControlSettings:
     """``step_s``: of the fast loop. ``replan_s``: a new plan at the latest then. ``keep_plan_gain``: the running plan is kept
     unless a new one is better by this, in the tariff's currency. ``meter_age_s``: older readings are not fresh.
     ``soc_age_s``: an older state of charge is no longer counted on from. ``forecast_band_kw``: a new plan where load or
-    sun stay
-    that far off for five minutes. ``zero_export_margin_kw``: imported while the house runs from a car that must not export.
+    sun stay that far off for five minutes. ``zero_export_margin_kw``: imported while the house
+    runs from a car that must not export.
     """
 
     step_s: float = 2.0
