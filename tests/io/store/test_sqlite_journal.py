@@ -1,7 +1,9 @@
 """The journal keeps what it acknowledged, in order, once."""
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,22 @@ def test_a_full_queue_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
     assert journal.append([note(10)]).result() == 11
     journal.close()
     assert journal.backlog == 0
+
+
+def test_what_the_writer_has_taken_counts_until_it_is_durable(tmp_path: Path) -> None:
+    alarmed = threading.Event()
+    journal = SqliteJournal(tmp_path / "journal", notes_max=10, on_alarm=lambda _: alarmed.set())
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        taken = journal.append([note(i) for i in range(10)])
+        assert alarmed.wait(60), "the writer has tried"
+        with pytest.raises(JournalFull):
+            journal.append([note(10)])
+        another.execute("ROLLBACK")
+    assert taken.result(60) == 10
+    # More at once than may wait is taken where nothing waits.
+    assert journal.append([note(i) for i in range(10, 30)]).result(60) == 30
+    journal.close()
 
 
 def test_closing_writes_what_waits_and_takes_no_more(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from parkwatt.domain.charger import event as events
-from parkwatt.domain.journal import Journal, JournalFull, Note
+from parkwatt.domain.journal import Journal, JournalClosed, JournalFull, Note
 from parkwatt.io.ocpp.session.step import Step
 from parkwatt.io.ocpp.slot import Outlet, Slot
 
@@ -110,6 +110,10 @@ class Outbox:
             # What happened has happened: it stays in memory and in order until there is room. Links close meanwhile.
             self._flush_due = True
             asyncio.get_running_loop().call_later(RETRY_S, self.flush)
+            return
+        except JournalClosed:
+            # The program ends while the journal takes nothing: nothing is acknowledged, so chargers say it again.
+            self._in_flight.pop()
             return
         self._batch = Batch(batch.number + 1)
         self._on_handed(batch.number, len(batch.notes))

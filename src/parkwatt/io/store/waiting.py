@@ -65,9 +65,12 @@ class WaitingNotes:
             if self._closed:
                 raise JournalClosed("the journal is closed")
             if (
-                self.notes_count + len(notes) > self._notes_max
-                or self._bytes + size_bytes > self._bytes_max
-            ) and self._appends:
+                (
+                    self.notes_count + len(notes) > self._notes_max
+                    or self._bytes + size_bytes > self._bytes_max
+                )
+                and self.notes_count
+            ):  # those that the writer has taken count too, until they are durable
                 raise JournalFull(f"{self.notes_count} notes wait to be written")
             self._appends.append(append)
             self.notes_count += len(notes)
