@@ -21,6 +21,10 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
+from parkwatt.app.live_settings.settings import load_live_settings
+from parkwatt.app.site_report.settings import account_settings
+from parkwatt.app.site_report.view import account_view
+from parkwatt.domain.journal import Entry
 from parkwatt.domain.site import event as events
 from parkwatt.domain.site.event import SUBJECT, SiteSnapshot
 from parkwatt.io.clock.granted import MasterPace
@@ -29,10 +33,11 @@ from parkwatt.io.sim.home.truth import Truth
 from parkwatt.io.sim.notes import Note
 from parkwatt.io.store.reader import JournalReader
 from parkwatt.io.store.verify import verify
+from parkwatt.site.account import KINDS, Accounts
 from parkwatt.site.live.state import SiteState
 from tests.soak.month_home import ZONE, MonthData, month_data
 from tests.soak.month_judge import Verdict, judge, local
-from tests.soak.month_site import digest
+from tests.soak.month_site import accounts_digest, digest
 from tests.soak.month_world import World, mishaps_of, world
 
 JOURNAL = Path("site-data", "journal.sqlite")
@@ -42,6 +47,9 @@ LEASE_DISCHARGE_S = 30
 # What a charger needs to ramp down, and the truth's seconds.
 LEASE_TOLERANCE_S = 4
 BACK_S_MAX = 10.0
+# Registers count in watt-hours, and the last reading may be a minute old at the end.
+ACCOUNTED_PART = 0.01
+ACCOUNTED_KWH = 0.3
 
 
 @dataclass
@@ -169,34 +177,64 @@ async def _month(
     if status != 0:
         verdict.faults.append(f"the program ended with {status}")
     verdict.faults += verify(directory / JOURNAL).faults
-    verdict.faults += restored_faults(directory, ZONE)
+    accounts = Accounts(account_settings(load_live_settings(around.site).site))
+    verdict.faults += restored_faults(directory, ZONE, accounts)
+    _accounted(accounts, around.home.truth, verdict)
     verdict.faults += lease_faults(around.home.truth, program.deaths)
     _times(around.home.truth, program.deaths, verdict)
     return verdict, program.deaths
 
 
-def restored_faults(directory: Path, zone: ZoneInfo) -> list[str]:
-    """Where a start found another state than the journal's fold from its very beginning, in one go."""
+def restored_faults(directory: Path, zone: ZoneInfo, accounts: Accounts) -> list[str]:
+    """Where a start found another state or other accounts than the journal's fold from its very beginning, in one go.
+
+    ``accounts``: empty; afterwards they hold the whole journal.
+    """
     found = [json.loads(line) for line in (directory / RESTORED).read_text().splitlines()]
     state, faults = SiteState(), []
     entries = JournalReader(directory / JOURNAL).read()
     entry = next(entries, None)
     for start in found:
         while entry is not None and entry.seq <= start["seq"]:
-            if (
-                entry.payload is not None
-                and entry.subject == SUBJECT
-                and entry.kind in events.KINDS
-            ):
-                event = events.decode(entry.payload)
-                if not isinstance(event, SiteSnapshot):
-                    state.apply(event, entry.recorded_unix_us, zone)
+            _fold(entry, state, accounts, zone)
             entry = next(entries, None)
         if digest(state) != start["digest"]:
             faults.append(
                 f"after entry {start['seq']} a start found another state than the journal"
             )
+        if accounts_digest(account_view(accounts)) != start["accounts"]:
+            faults.append(f"after entry {start['seq']} a start found other accounts")
+    while entry is not None:
+        _fold(entry, state, accounts, zone)
+        entry = next(entries, None)
     return faults
+
+
+def _fold(entry: Entry, state: SiteState, accounts: Accounts, zone: ZoneInfo) -> None:
+    if entry.kind in KINDS:
+        accounts.take(entry)
+    if entry.payload is not None and entry.subject == SUBJECT and entry.kind in events.KINDS:
+        event = events.decode(entry.payload)
+        if not isinstance(event, SiteSnapshot):
+            state.apply(event, entry.recorded_unix_us, zone)
+
+
+def _accounted(accounts: Accounts, truth: Truth, verdict: Verdict) -> None:
+    """Hold the energy that was accounted against what physically moved."""
+    energy = account_view(accounts).total.energy
+    moved_kw = truth.car_kw[0].astype(float)
+    true_kwh = {"charged": moved_kw.clip(0.0).sum(), "discharged": -moved_kw.clip(None, 0.0).sum()}
+    for name, told_kwh in (
+        ("charged", energy.charged_kwh),
+        ("discharged", energy.discharged_kwh),
+    ):
+        moved_kwh = true_kwh[name] / 3600
+        verdict.figures[f"{name}, accounted kWh"] = round(told_kwh, 2)
+        verdict.figures[f"{name}, physically kWh"] = round(moved_kwh, 2)
+        if abs(told_kwh - moved_kwh) > ACCOUNTED_PART * moved_kwh + ACCOUNTED_KWH:
+            verdict.faults.append(
+                f"{name}: accounts tell {told_kwh:.2f} kWh, there were {moved_kwh:.2f}"
+            )
 
 
 def lease_faults(truth: Truth, deaths: list[Death]) -> list[str]:

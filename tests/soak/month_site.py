@@ -1,7 +1,8 @@
 """Parkwatt as a process of its own in a month's simulated time: it may be killed at any moment and started again.
 
 `python -m tests.soak.month_site SITE.toml CONTROL_PORT START_UNIX_US RESTORED` follows the master that listens on the port.
-Each start adds a line to the file RESTORED: the journal's last entry then, and a digest of the state that was found in it.
+Each start adds a line to the file RESTORED: the journal's last entry then, and a digest of the state and of the accounts that
+were found in it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from pathlib import Path
 from parkwatt.app.live_settings.settings import LiveSettings, load_live_settings
 from parkwatt.app.logs import set_up_logs
 from parkwatt.app.serve.run import serve
+from parkwatt.app.site_report.journal_accounts import JournalAccounts
+from parkwatt.app.site_report.settings import account_settings
+from parkwatt.app.site_report.views import AccountView
 from parkwatt.app.up.run import SiteControl
 from parkwatt.app.up.runner import SiteRunner
 from parkwatt.app.up.sources import live_sources
@@ -36,6 +40,11 @@ def digest(state: SiteState) -> str:
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
+def accounts_digest(view: AccountView) -> str:
+    """A fingerprint of all that a report tells."""
+    return hashlib.sha256(view.model_dump_json().encode()).hexdigest()
+
+
 class WitnessedControl(SiteControl):
     """Writes down what each start found."""
 
@@ -48,7 +57,12 @@ class WitnessedControl(SiteControl):
     ) -> SiteRunner:
         """As always, with a line for the record."""
         runner = super().attach(backend, journal, clock)
-        found = {"seq": journal.last_seq, "digest": digest(runner.controller.state)}
+        accounts = JournalAccounts(journal.path, account_settings(runner.settings))
+        found = {
+            "seq": journal.last_seq,
+            "digest": digest(runner.controller.state),
+            "accounts": accounts_digest(accounts.view()),
+        }
         with self._restored.open("a", encoding="utf-8") as file:
             file.write(json.dumps(found) + "\n")
         return runner
