@@ -366,20 +366,36 @@ def test_who_leaves_first_goes_first() -> None:
 
 def test_beyond_the_budget_of_a_day_only_what_must_be_switches() -> None:
     car = PhysicalCar(name="CP-1", default_kw=0.0)
-    settings = GuardSettings(switchings_per_day_max=4, on_s_min=0.0, off_s_min=0.0)
+    settings = GuardSettings(switchings_per_day_max=8, on_s_min=0.0, off_s_min=0.0)
     world = World(cars=[car], settings=settings)
     powers = []
     for turn in range(10):
         powers.append(_one(world, 0.0 if turn % 2 else 5.0).power_kw)
         _pass(world, 5)
+    # A start leaves a switching to stop again.
     assert powers == [5.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     verdict = _one(world, 5.0)
     assert _rules(verdict) == ["switching"]
-    assert "it switched 4 times today, 4 are its budget" in verdict.changes[0].message
+    assert (
+        "its budget of 8 switchings in 24 hours is used up, the next start is in 16.6 h"
+        in verdict.changes[0].message
+    )
     assert _one(world, 5.0, by_driver=True).power_kw == 5.0
-    world.clock_off_s += 86_400
+
+
+def test_what_was_used_of_the_budget_comes_back_through_the_day() -> None:
+    car = PhysicalCar(name="CP-1", default_kw=0.0)
+    settings = GuardSettings(switchings_per_day_max=8, on_s_min=0.0, off_s_min=0.0)
+    world = World(cars=[car], settings=settings)
+    for turn in range(4):
+        _one(world, 0.0 if turn % 2 else 5.0)
+        _pass(world, 5)
+    world.clock_off_s += 16 * 3600
     _pass(world, 5)
-    assert _one(world, 0.0).power_kw == 0.0
+    assert _one(world, 5.0).power_kw == 0.0
+    world.clock_off_s += 3600
+    _pass(world, 5)
+    assert _one(world, 5.0).power_kw == 5.0
 
 
 def test_it_neither_stops_nor_starts_within_a_minute() -> None:

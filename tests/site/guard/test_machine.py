@@ -7,7 +7,6 @@ a program that is killed, and proposals that nobody in his senses would make.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -95,8 +94,7 @@ class GuardMachine(RuleBasedStateMachine):
         self.disturbed_s = 0.0
         self.doubt_until_s = -1.0
         self.powers: dict[str, float] = {}
-        self.switchings: Counter[tuple[str, int]] = Counter()
-        self.day = 0
+        self.switchings: dict[str, tuple[float, int]] = {}
         self.told_unix_us: dict[str, int] = {}
         self.wanted = wanted
         self._run(2, 2)
@@ -347,7 +345,6 @@ class GuardMachine(RuleBasedStateMachine):
 
     def _check_calm(self, verdicts: list[Verdict]) -> None:
         now_unix_us = self.world.now_unix_us
-        self.day = max(self.day, now_unix_us // US // DAY_S)
         for verdict in verdicts:
             if verdict.power_kw is None:
                 continue
@@ -357,10 +354,13 @@ class GuardMachine(RuleBasedStateMachine):
             must = verdict.proposal.by_driver or self._may_be_urgent(name)
             switches = _sign(power_kw) != _sign(before_kw)
             if switches:
-                self.switchings[name, self.day] += 1
+                count, at_unix_us = self.switchings.get(name, (0.0, now_unix_us))
+                passed_days = (now_unix_us - at_unix_us) / US / DAY_S
+                fades = 0.0 if passed_days < -1 else math.exp(-max(passed_days, 0.0))
+                self.switchings[name] = (count * fades + 1, now_unix_us)
                 if power_kw != 0 and not must:
                     # A start of free will leaves one switching to stop again.
-                    assert self.switchings[name, self.day] < GUARD.switchings_per_day_max
+                    assert count * fades + 2 <= GUARD.switchings_per_day_max / 2 + TINY_KW
             told_unix_us = self.told_unix_us.get(name)
             self.told_unix_us[name] = now_unix_us
             if told_unix_us is None or must:

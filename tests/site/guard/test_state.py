@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parkwatt.domain.site.event import GuardChange, SetpointDecided
-from parkwatt.site.guard import GuardState
+from parkwatt.site.guard import GuardSettings, GuardState
 from parkwatt.site.guard.state import PointState
 
 US = 1_000_000
@@ -62,18 +65,33 @@ def test_a_release_holds_until_the_next_set_point() -> None:
     assert _point(state).does((MIDNIGHT_S + 3600) * US) == 1
 
 
-def test_switchings_count_by_day_and_not_anew_for_a_clock_put_back_a_little() -> None:
+def test_switchings_fade_and_do_not_count_anew_for_a_clock_put_back_a_little() -> None:
     state = GuardState()
     for turn in range(6):
         state.apply(_decided(5.0 if turn % 2 == 0 else -5.0), (MIDNIGHT_S + turn) * US)
     point = _point(state)
-    assert point.switchings_on((MIDNIGHT_S + 10) * US) == 6
-    assert point.switchings_on((MIDNIGHT_S - 10) * US) == 6
-    assert point.switchings_on((MIDNIGHT_S + DAY_S) * US) == 0
+    assert point.switchings_lately((MIDNIGHT_S + 5) * US) == pytest.approx(6, abs=0.01)
+    assert point.switchings_lately((MIDNIGHT_S - 10) * US) == pytest.approx(6, abs=0.01)
+    assert point.switchings_lately((MIDNIGHT_S + DAY_S) * US) == pytest.approx(6 / math.e, abs=0.01)
     # A clock that was years ahead for a moment blocks nothing.
-    assert point.switchings_on((MIDNIGHT_S - 900 * DAY_S) * US) == 0
+    assert point.switchings_lately((MIDNIGHT_S - 900 * DAY_S) * US) == 0
     state.apply(_decided(-4.0), (MIDNIGHT_S + 20) * US)
-    assert point.switchings_on((MIDNIGHT_S + 20) * US) == 6
+    assert point.switchings_lately((MIDNIGHT_S + 20) * US) == pytest.approx(6, abs=0.01)
+
+
+@given(pauses_s=st.lists(st.integers(0, 20_000), min_size=1, max_size=200))
+def test_no_day_of_any_24_hours_sees_more_switchings_than_its_budget(pauses_s: list[int]) -> None:
+    settings, state, now_s = GuardSettings(switchings_per_day_max=20), GuardState(), MIDNIGHT_S
+    charges, taken_s = True, []
+    state.apply(_decided(0.0), now_s * US)
+    for pause_s in pauses_s:
+        now_s += pause_s
+        if _point(state).switchings_lately(now_s * US) + 1 <= settings.switchings_lately_max:
+            state.apply(_decided(5.0 if charges else 0.0), now_s * US)
+            charges = not charges
+            taken_s.append(now_s)
+    for first_s in taken_s:
+        assert sum(first_s <= at_s < first_s + DAY_S for at_s in taken_s) <= 20
 
 
 def test_what_was_told_lately_spans_a_range() -> None:

@@ -176,7 +176,7 @@ def _read_control(record: Record, *, discharges: bool) -> tuple[ControlSettings,
             "ramp_kw_per_s", guard.ramp_kw_per_s, above=0.0, maximum=1000.0
         ),
         switchings_per_day_max=record.integer(
-            "switchings_per_day_max", switchings, minimum=2, maximum=1000
+            "switchings_per_day_max", switchings, minimum=6, maximum=1000
         ),
     )
     record.finish()

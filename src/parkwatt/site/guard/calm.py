@@ -1,11 +1,13 @@
 """Calm: least powers, switchings a day, least times on and off, and how fast a power rises.
 
 These only choose among what limits, floors and departures allow. A reduction towards 0 is never slowed. Starting
-keeps one switching in hand to stop again, so that a day's budget does not end with a charger that runs.
+keeps one switching in hand to stop again, so that the budget does not end with a charger that runs. What was used comes back
+little by little: after a morning of clouds there is some for the evening.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from parkwatt.site.guard.settings import GuardSettings
@@ -72,13 +74,20 @@ def switched(
     held_kw = span.held_kw()
     if held_kw is None and sign == 0:
         return power_kw, ""
-    count, budget = point.switchings_on(now_unix_us), settings.switchings_per_day_max
+    count, most = point.switchings_lately(now_unix_us), settings.switchings_lately_max
     soon = "" if held_kw is None else _too_soon(span, point, settings, now_unix_us)
-    if not soon and count + (2 if sign else 1) <= budget:
+    if not soon and count + (2 if sign else 1) <= most:
         return power_kw, ""
-    reason = soon or f"it switched {count} times today, {budget} are its budget"
-    stops = span.before != 0 and not soon and count + 1 <= budget
+    reason = soon or _used_up(count, settings)
+    stops = span.before != 0 and not soon and count + 1 <= most
     return (0.0 if stops or held_kw is None else held_kw), reason
+
+
+def _used_up(count: float, settings: GuardSettings) -> str:
+    """Why no start is granted, and when one will be."""
+    wait_h = 24.0 * math.log(max(count / (settings.switchings_lately_max - 2.0), 1.0))
+    budget = settings.switchings_per_day_max
+    return f"its budget of {budget} switchings in 24 hours is used up, the next start is in {wait_h:.1f} h"
 
 
 def _too_soon(span: Span, point: PointState, settings: GuardSettings, now_unix_us: int) -> str:

@@ -11,7 +11,7 @@ class GuardSettings:
 
     ``lease_charge_s``, ``lease_discharge_s``: how long a set-point holds without a new one. ``ramp_kw_per_s``: how
     fast a power's magnitude may rise, over at most ``step_s_max`` at once. ``switchings_per_day_max``: changes
-    between charging, resting and discharging in a day (UTC) that only save money. ``on_s_min``, ``off_s_min``: how
+    between charging, resting and discharging in any 24 hours that only save money. ``on_s_min``, ``off_s_min``: how
     long a charger runs or rests before that. ``settle_s``: a charger may do what it was told before for so long after
     a new set-point. ``obeys_s``: after that long a charger that still shows more than it was told counts with what it
     shows. ``ready_margin_share``, ``ready_margin_s``: what is needed for a departure begins earlier by this share of
@@ -36,3 +36,8 @@ class GuardSettings:
     ready_end_s: float = 900.0
     ready_room_share: float = 0.25
     stays_first_s: float = 1800.0
+
+    @property
+    def switchings_lately_max(self) -> float:
+        """The most that `PointState.switchings_lately` may come to: half a day's budget, and 3 so that there can be any."""
+        return max(self.switchings_per_day_max / 2, 3.0)

@@ -7,6 +7,7 @@ put back: then nothing is taken for certain, and the greater of two possible pow
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import msgspec
@@ -40,7 +41,8 @@ def point_key(charger_id: str, evse_id: int) -> str:
 class PointState(msgspec.Struct, omit_defaults=True):
     """One connection point. ``power_kw``: told last; after a release what the charger does of its own.
 
-    ``recent``: set-points that were replaced lately, each with the time it was. ``switchings``: of the UTC ``day``.
+    ``recent``: set-points that were replaced lately, each with the time it was. ``switchings``: as they count when it
+    last switched, at ``switched_unix_us``: each counts 1 at first and fades by a factor e in a day.
     ``must_charge``: the guard charged for a departure. ``rules``: by which it changed what was proposed.
     """
 
@@ -48,8 +50,7 @@ class PointState(msgspec.Struct, omit_defaults=True):
     decided_unix_us: int = 0
     lease_end_unix_us: int = 0
     switched_unix_us: int | None = None
-    day: int = 0
-    switchings: int = 0
+    switchings: float = 0.0
     must_charge: bool = False
     rules: tuple[str, ...] = ()
     recent: list[tuple[int, float]] = msgspec.field(default_factory=list)
@@ -72,21 +73,22 @@ class PointState(msgspec.Struct, omit_defaults=True):
                 lowest, highest = min(lowest, power_kw), max(highest, power_kw)
         return lowest, highest
 
-    def switchings_on(self, now_unix_us: int) -> int:
-        """How often it switched on the day of ``now_unix_us``."""
-        return 0 if self._is_another_day(now_unix_us // _DAY_US) else self.switchings
+    def switchings_lately(self, now_unix_us: int) -> float:
+        """The switchings, each the less the longer ago: at most L of them at any time are at most 2 L in any 24 hours.
 
-    def _is_another_day(self, day: int) -> bool:
-        """A clock put back a little goes on counting; one that was far ahead does not block the days to come."""
-        return day > self.day or self.day - day > 1
+        (Their sum changes by what is added less ∫ sum/τ dt; with τ a day that is at most L + L.)
+        """
+        if self.switched_unix_us is None:
+            return 0.0
+        passed_us = now_unix_us - self.switched_unix_us
+        if passed_us < -_DAY_US:  # a clock that was far ahead for a moment blocks nothing
+            return 0.0
+        return self.switchings * math.exp(-max(passed_us, 0) / _DAY_US)
 
     def apply(self, event: SetpointDecided, now_unix_us: int) -> None:
         """Take in what was decided."""
-        day = now_unix_us // _DAY_US
-        if self._is_another_day(day):
-            self.day, self.switchings = day, 0
         if direction(event.power_kw) != direction(self.power_kw):
-            self.switchings += 1
+            self.switchings = self.switchings_lately(now_unix_us) + 1.0
             self.switched_unix_us = now_unix_us
         if self.recent or event.power_kw != self.power_kw:
             since_unix_us = now_unix_us - _RECENT_US

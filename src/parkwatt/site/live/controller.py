@@ -334,8 +334,8 @@ class SiteController:
         held = self.state.guard.point(proposal.charger_id, proposal.evse_id)
         if held is None or not held.lease_runs(now_unix_us):
             return proposal
-        most = max(self.settings.guard.switchings_per_day_max, 1)
-        used_share = min(held.switchings_on(now_unix_us) / most, 1.0)
+        most = self.settings.guard.switchings_lately_max
+        used_share = min(held.switchings_lately(now_unix_us) / most, 1.0)
         return self._calm.smooth(car.key, proposal, held.power_kw, used_share, now_unix_us)
 
     def _as_said(self, proposal: Proposal, car: CarView, now_unix_us: int) -> Proposal:
