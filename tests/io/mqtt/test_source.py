@@ -19,8 +19,9 @@ from parkwatt.io.clock.pace import WallPace
 from parkwatt.io.clock.warp_loop import run_warped
 from parkwatt.io.credentials.authority import create_authority
 from parkwatt.io.meter_reading import Partial
+from parkwatt.io.mqtt.connection import BrokerError, Timing
 from parkwatt.io.mqtt.settings import MqttMeter, MqttSettings, Place, soc_topic
-from parkwatt.io.mqtt.source import BrokerError, MqttSource, Timing
+from parkwatt.io.mqtt.source import MqttSource
 from tests.io.modbus.strangers import answering
 from tests.io.mqtt.broker import TestBroker, running
 

@@ -165,7 +165,7 @@ def read_mqtt_meter(record: Record, role: Role) -> MqttMeter:
         import_energy=import_energy,
         export_energy=export_energy,
         kwh=kwh,
-        availability=_read_availability(record),
+        availability=read_availability(record),
     )
 
 
@@ -178,18 +178,19 @@ def check_topic(record: Record, name: str, topic: str) -> None:
 def _read_place(record: Record, topic: str, path: str) -> Place:
     name = record.text(topic)
     check_topic(record, topic, name)
-    return Place(name, _read_path(record, path))
+    return Place(name, read_path(record, path))
 
 
 def _optional_place(record: Record, topic: str, path: str) -> Place | None:
     if record.has(topic):
         return _read_place(record, topic, path)
-    if _read_path(record, path):
+    if read_path(record, path):
         record.fault(path, f"needs {topic}")
     return None
 
 
-def _read_path(record: Record, name: str) -> tuple[str, ...]:
+def read_path(record: Record, name: str) -> tuple[str, ...]:
+    """The keys of the path in field ``name``, none where it is absent."""
     return _checked_path(record, name, record.optional_text(name))
 
 
@@ -223,7 +224,8 @@ def _read_currents(record: Record) -> tuple[Place, ...]:
     return tuple(Place(topic, path) for topic, path in zip(topics, keys, strict=True))
 
 
-def _read_availability(record: Record) -> Availability | None:
+def read_availability(record: Record) -> Availability | None:
+    """``availability_topic`` with its payloads; None where there is none."""
     topic = record.optional_text("availability_topic")
     if topic is None:
         for name in ("payload_available", "payload_not_available"):
