@@ -39,15 +39,28 @@ def test_a_gap_of_the_surplus_is_bridged_for_a_quarter_of_an_hour() -> None:
     assert _after(calm, 0.0, 0.1, 1810.0) == 0.0
 
 
-def test_a_start_has_to_last_and_the_longer_the_more_the_day_has_seen() -> None:
+def _first_start_s(power_kw: float, share: float, step_s: int = 5) -> int | None:
+    """When a charger that rests starts, seconds after a steady demand began; None: not within two hours."""
     calm = Calm()
-    assert _after(calm, -2.0, 0.0, 0.0) == 0.0
-    assert _after(calm, -2.0, 0.0, 20.0) == -2.0
-    assert _after(Calm(), -2.0, 0.0, 0.0, share=0.5) == 0.0
+    for at_s in range(0, 7200, step_s):
+        if _after(calm, power_kw, 0.0, at_s, share):
+            return at_s
+    return None
+
+
+def test_a_start_has_to_be_worth_it_and_the_more_the_more_switchings_were_used() -> None:
+    assert _first_start_s(-3.0, 0.0) == 15, "it lasts a little at least"
+    assert _first_start_s(-0.1, 0.0) == 180, "a small demand waits for 5 Wh"
+    assert _first_start_s(-2.0, 0.5) == 125
+    assert _first_start_s(-2.0, 1.0) == 460
+    assert _first_start_s(1.0, 1.0) == 920
+    assert _first_start_s(-0.1, 1.0) is None
+
+
+def test_seconds_without_a_step_do_not_count_as_energy_forgone() -> None:
     calm = Calm()
-    _after(calm, -2.0, 0.0, 0.0, share=0.5)
-    assert _after(calm, -2.0, 0.0, 300.0, share=0.5) == 0.0
-    assert _after(calm, -2.0, 0.0, 500.0, share=0.5) == -2.0
+    assert _after(calm, -0.3, 0.0, 0.0) == 0.0
+    assert _after(calm, -0.3, 0.0, 3600.0) == 0.0
 
 
 def test_discharging_ends_at_once_when_the_sun_takes_over() -> None:
