@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from parkwatt.app.car_settings import car_tables
+from parkwatt.app.live_settings.backup import BackupSettings, read_backup
 from parkwatt.app.live_settings.cars import CarTable, read_cars
 from parkwatt.app.live_settings.limits import (
     CircuitSettings,
@@ -54,7 +55,7 @@ class CarSources:
 class LiveSettings:
     """``serve``: the back end, its chargers with the power that they fall back to. ``folder``: what file names are relative to.
 
-    ``car_sources``: by the car's name. ``feeds``: the prices that the tariff asks for.
+    ``car_sources``: by the car's name. ``feeds``: the prices that the tariff asks for. ``backup``: None where there is none.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class LiveSettings:
     car_sources: Mapping[str, CarSources]
     feeds: tuple[FeedSettings, ...]
     metering: Metering
+    backup: BackupSettings | None = None
 
     @property
     def folder(self) -> Path:
@@ -87,6 +89,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     tariff, feeds = _read_tariff(record)
     metering = read_metering(record, path.parent)
     _check_broker(record, metering, cars)
+    backup = _read_backup(record, connection, metering, cars)
     discharges = any(serve.charger(car.charger_id).discharge for car in cars)
     control, guard = _read_control(record.record("control", required=False), discharges=discharges)
     curtailable = _read_curtailable(record)
@@ -112,7 +115,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         public_price_per_kwh=first.public_price_per_kwh,
     )
     sources = {car.car_id: CarSources(car.soc, car.trips, car.trips_match) for car in cars}
-    return LiveSettings(path, serve, site, connection, circuits, sources, feeds, metering)
+    return LiveSettings(path, serve, site, connection, circuits, sources, feeds, metering, backup)
 
 
 def load_live_settings(site: Path) -> LiveSettings:
@@ -129,6 +132,23 @@ def _check_broker(record: Record, metering: Metering, cars: tuple[CarTable, ...]
     for car in cars:
         if car.soc is not None and metering.broker is None and not record.has("mqtt"):
             record.fault("mqtt", f"is required by {car.field}.soc_topic: name the broker's host")
+
+
+def _read_backup(
+    record: Record,
+    connection: ConnectionSettings,
+    metering: Metering,
+    cars: tuple[CarTable, ...],
+) -> BackupSettings | None:
+    if not record.has("backup"):
+        return None
+    return read_backup(
+        record.record("backup"),
+        car_ids=[car.car_id for car in cars],
+        nominal_voltage_v=connection.voltage_v,
+        phase_count=connection.phase_count,
+        broker=metering.broker,
+    )
 
 
 def _announced(serve: ServeSettings) -> set[str] | None:

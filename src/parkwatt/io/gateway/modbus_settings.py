@@ -41,7 +41,7 @@ _NAMES: Final[Mapping[FlagName, tuple[str, str]]] = {
     "island_source": ("closed", "open"),
     "bond": ("closed", "open"),
 }
-_PLAIN: Final = ("register", "function", "type", "bit")
+_PLAIN: Final = ("register", "function", "type", "bit", "opposite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,17 @@ class ModbusDevice:
 
 @dataclass(frozen=True, slots=True)
 class RegisterPlace:
-    """A coil, a discrete input, or a register with its type; ``bit``: only that of it, from 0. ``swap``: low word first."""
+    """A coil, a discrete input, or a register with its type; ``bit``: only that of it, from 0. ``swap``: low word first.
+
+    ``opposite``: of a coil or input, where its contrary is told: where both are the same, nobody knows.
+    """
 
     register: int
     function: ReadFunction = "holding"
     type: RegisterType = "uint16"
     swap: bool = False
     bit: int | None = None
+    opposite: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,16 @@ class Write:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModbusGateway:
-    """A gateway on Modbus TCP. ``lease``: written before each command. ``poll_s``: how often it is read."""
+    """A gateway on Modbus TCP. ``lease``: written before each command. ``poll_s``: how often it is read.
+
+    ``alive``: a counter that moves on as long as the device works: what stands still with it is old.
+    """
 
     device: ModbusDevice
     points: GatewayPoints[Address]
     commands: Mapping[TransferAction, Write] = field(default_factory=dict)
     lease: Write | None = None
+    alive: Address | None = None
     poll_s: float = 1.0
 
 
@@ -126,13 +134,14 @@ def read_modbus_gateway(record: Record, nominal_voltage_v: float) -> ModbusGatew
         flag = _read_flag(record, name, _NAMES[name])
         if flag is not None:
             flags[name] = flag
-    points = GatewayPoints[Address](
+    points: GatewayPoints[Address] = GatewayPoints(
         flags=flags,
         grid_voltage=_read_voltages(record),
         grid_frequency=_read_quantity(record, "grid_frequency"),
         output_voltage=_read_quantity(record, "output_voltage"),
         nominal_voltage_v=nominal_voltage_v,
-        fault=_read_fault(record),
+        fault=_read_place(record, "fault"),
+        measured_at=_read_quantity(record, "measured_at"),
     )
     table = record.record("commands", required=False)
     commands: dict[TransferAction, Write] = {}
@@ -146,6 +155,7 @@ def read_modbus_gateway(record: Record, nominal_voltage_v: float) -> ModbusGatew
         points=points,
         commands=commands,
         lease=_read_lease(record),
+        alive=_read_place(record, "alive"),
         poll_s=record.number("poll_s", 1.0, minimum=0.1, maximum=60.0),
     )
 
@@ -158,7 +168,7 @@ def read_modbus_circuit(
     After faults it must not be used.
     """
     switch = _read_switch(record)
-    points = CircuitPoints[Address, Write](
+    points: CircuitPoints[Address, Write] = CircuitPoints(
         circuit_id=circuit_id,
         state=_read_flag(record, "state", ("on", "off")),
         power=_read_quantity(record, "power"),
@@ -241,10 +251,10 @@ def _read_voltages(record: Record) -> tuple[Quantity[Address], ...]:
     return tuple(_quantity(table, 1.0) for table in tables)
 
 
-def _read_fault(record: Record) -> Address | None:
-    if not record.has("fault"):
+def _read_place(record: Record, name: str) -> Address | None:
+    if not record.has(name):
         return None
-    table = record.record("fault")
+    table = record.record(name)
     place = _read_address(table)
     table.finish()
     return place
@@ -268,12 +278,18 @@ def _read_address(table: Record) -> Address:
     bit = table.integer("bit", minimum=0, maximum=_BIT_MAX) if table.has("bit") else None
     if bit is not None and (function in ("coil", "discrete") or known != "uint16"):
         table.fault("bit", "must be of a register of the type uint16", bit)
+    opposite = None
+    if table.has("opposite"):
+        opposite = table.integer("opposite", minimum=0, maximum=_ADDRESS_MAX)
+        if function not in ("coil", "discrete"):
+            table.fault("opposite", "must be of a coil or a discrete input", opposite)
     return RegisterPlace(
         register=table.integer("register", minimum=0, maximum=_ADDRESS_MAX),
         function=next((one for one in get_args(ReadFunction) if one == function), "holding"),
         type=known or "uint16",
         swap=order == "swap",
         bit=bit,
+        opposite=opposite,
     )
 
 

@@ -90,8 +90,11 @@ class MqttBattery:
     presence: Presence = Presence()
 
 
-def read_mqtt_gateway(record: Record, nominal_voltage_v: float) -> MqttGateway:
-    """The gateway in the table ``record``, whose own fields remain to be finished. After faults it must not be used."""
+def read_mqtt_gateway(record: Record, nominal_voltage_v: float, phase_count: int) -> MqttGateway:
+    """The gateway in the table ``record``, whose own fields remain to be finished. After faults it must not be used.
+
+    ``phase_count``: how many voltages the layout below ``base_topic`` has.
+    """
     base = _read_topic(record, "base_topic")
     state = _read_topic(record, "state_topic")
     flags: dict[FlagName, Flag[Place]] = {}
@@ -100,28 +103,28 @@ def read_mqtt_gateway(record: Record, nominal_voltage_v: float) -> MqttGateway:
         flag = _read_flag(record, name, f"{base}/{name}" if by_layout else None, state)
         if flag is not None:
             flags[name] = flag
-    output = (
-        f"{base}/output_voltage"
-        if base is not None and record.value("reports_output_voltage") is True
-        else None
-    )
-    points = GatewayPoints[Place](
+    reports_output = record.value("reports_output_voltage") is True
+    points: GatewayPoints[Place] = GatewayPoints(
         flags=flags,
-        grid_voltage=_read_voltages(
-            record, None if base is None else f"{base}/grid_voltage", state
-        ),
+        grid_voltage=_read_voltages(record, base, state, phase_count),
         grid_frequency=read_quantity(
-            record, "grid_frequency", None if base is None else f"{base}/grid_frequency", state
+            record, "grid_frequency", _below(base, "grid_frequency"), state
         ),
-        output_voltage=read_quantity(record, "output_voltage", output, state),
+        output_voltage=read_quantity(
+            record,
+            "output_voltage",
+            _below(base if reports_output else None, "output_voltage"),
+            state,
+        ),
         nominal_voltage_v=nominal_voltage_v,
-        fault=_read_place(record, "fault", None if base is None else f"{base}/fault", state),
+        fault=_read_place(record, "fault", _below(base, "fault"), state),
+        measured_at=read_quantity(record, "measured_at", None, state),
     )
     return MqttGateway(
         points=points,
         commands=_read_commands(record.record("commands", required=False), base),
-        lease=read_message(record, "lease", None if base is None else f"{base}/lease/set", _LEASE),
-        presence=read_presence(record, None if base is None else f"{base}/alive"),
+        lease=read_message(record, "lease", _below(base, "lease/set"), _LEASE),
+        presence=read_presence(record, base),
     )
 
 
@@ -132,27 +135,25 @@ def read_mqtt_circuit(record: Record, circuit_id: str) -> MqttCircuit:
     state = _read_words(
         record,
         "state",
-        None if base is None else f"{base}/state",
+        _below(base, "state"),
         state_topic,
         ("on", "off"),
         ("ON", "OFF"),
     )
-    topic = _read_topic(record, "command_topic") or (None if base is None else f"{base}/set")
+    topic = _read_topic(record, "command_topic") or (_below(base, "set"))
     said_on, said_off = record.text("payload_on", "ON"), record.text("payload_off", "OFF")
     if topic is None:
         for name in ("payload_on", "payload_off"):
             if record.has(name):
                 record.fault(name, "needs command_topic")
-    points = CircuitPoints[Place, Publication](
+    points: CircuitPoints[Place, Publication] = CircuitPoints(
         circuit_id=circuit_id,
         state=state,
-        power=read_quantity(
-            record, "power", None if base is None else f"{base}/power", state_topic
-        ),
-        energy=read_quantity(record, "energy", None, state_topic),
+        power=read_quantity(record, "power", _below(base, "power"), state_topic),
+        energy=read_quantity(record, "energy", _below(base, "energy"), state_topic),
         switch_on=None if topic is None else Publication(topic, said_on),
         switch_off=None if topic is None else Publication(topic, said_off),
-        lease=read_message(record, "lease", None, _LEASE),
+        lease=read_message(record, "lease", _below(base, "lease/set"), _LEASE),
     )
     return MqttCircuit(points, read_presence(record, None))
 
@@ -188,9 +189,12 @@ def read_message(record: Record, name: str, topic: str | None, payload: str) -> 
     return message
 
 
-def read_presence(record: Record, alive_topic: str | None) -> Presence:
-    """``availability_topic`` with its payloads, and ``alive_topic``."""
-    return Presence(read_availability(record), _read_topic(record, "alive_topic") or alive_topic)
+def read_presence(record: Record, base: str | None) -> Presence:
+    """``availability_topic`` with its payloads, and ``alive_topic``; ``base``: below which the layout has both."""
+    availability = read_availability(record)
+    if availability is None and base is not None:
+        availability = Availability(f"{base}/availability")
+    return Presence(availability, _read_topic(record, "alive_topic") or _below(base, "heartbeat"))
 
 
 def _read_flag(
@@ -219,11 +223,15 @@ def _read_words(
 
 
 def _read_voltages(
-    record: Record, topic: str | None, state_topic: str | None
+    record: Record, base: str | None, state_topic: str | None, phase_count: int
 ) -> tuple[Quantity[Place], ...]:
+    if not record.has("grid_voltage"):
+        if base is None:
+            return ()
+        topics = (f"{base}/grid_voltage/l{phase}" for phase in range(1, phase_count + 1))
+        return tuple(Quantity(Place(topic)) for topic in topics)
     if not isinstance(record.value("grid_voltage"), list):
-        one = read_quantity(record, "grid_voltage", topic, state_topic)
-        return () if one is None else (one,)
+        return (_quantity(record.record("grid_voltage"), None, state_topic, 1.0),)
     tables = record.records("grid_voltage")
     if not 1 <= len(tables) <= _PHASES_MAX:
         record.fault("grid_voltage", "must be a table, or 1 to 3 of them, one for each phase")
@@ -266,6 +274,11 @@ def _read_commands(record: Record, base: str | None) -> Mapping[TransferAction, 
             commands[action] = message
     record.finish()
     return commands
+
+
+def _below(base: str | None, name: str) -> str | None:
+    """The topic of that name below ``base``, where there is one."""
+    return None if base is None else f"{base}/{name}"
 
 
 def _read_topic(record: Record, name: str) -> str | None:

@@ -26,6 +26,7 @@ _VOLTAGE_PU_MAX: Final = 3.0
 _FREQUENCY_HZ_MAX: Final = 1000.0
 _POWER_KW_MAX: Final = 1000.0
 _ENERGY_KWH_MAX: Final = 1e10
+_UNIX_S_MAX: Final = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class GatewayPoints(Generic[Where]):
     """All that a gateway tells; absent is what it does not.
 
     ``grid_voltage``: of the phases on the utility's side. ``nominal_voltage_v``: what 1 pu is. ``fault``: a text, or a number
-    that is 0 without a fault.
+    that is 0 without a fault. ``measured_at``: when the gateway measured by its own clock, in seconds since 1970.
     """
 
     flags: Mapping[FlagName, Flag[Where]] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class GatewayPoints(Generic[Where]):
     output_voltage: Quantity[Where] | None = None
     nominal_voltage_v: float = 230.0
     fault: Where | None = None
+    measured_at: Quantity[Where] | None = None
 
     def quantities(self) -> Iterator[Quantity[Where]]:
         """All places of numbers."""
@@ -119,9 +121,12 @@ def gateway_reading(
     points: GatewayPoints[Where],
     word: Callable[[Where], str | None],
     number: Callable[[Where], float | None],
-    measured_unix_us: int,
+    told_unix_us: int,
 ) -> GatewayReading:
-    """A reading from the places' words and numbers, None where unknown. One unknown phase makes all of them unknown."""
+    """A reading from the places' words and numbers, None where unknown. One unknown phase makes all of them unknown.
+
+    ``told_unix_us``: when the oldest of them was told; by its own clock the gateway may have measured before.
+    """
 
     def flag(name: FlagName) -> bool | None:
         known = points.flags.get(name)
@@ -139,7 +144,7 @@ def gateway_reading(
     frequency, output = points.grid_frequency, points.output_voltage
     said = None if points.fault is None else word(points.fault)
     return GatewayReading(
-        measured_unix_us=measured_unix_us,
+        measured_unix_us=_measured_unix_us(points.measured_at, number, told_unix_us),
         grid_voltage_pu=known_pu if known_pu and len(known_pu) == len(voltages_pu) else None,
         grid_frequency_hz=None
         if frequency is None
@@ -151,6 +156,16 @@ def gateway_reading(
         output_voltage_pu=None if output is None else voltage_pu(output),
         fault=fault_words(said),
     )
+
+
+def _measured_unix_us(
+    place: Quantity[Where] | None, number: Callable[[Where], float | None], told_unix_us: int
+) -> int:
+    """The earlier of both times; 0 where the gateway should tell its own and does not."""
+    if place is None:
+        return told_unix_us
+    own_s = _scaled(number(place.where), place.scale, _UNIX_S_MAX)
+    return 0 if own_s is None else min(told_unix_us, round(own_s * 1e6))
 
 
 def fault_words(said: str | None) -> str:

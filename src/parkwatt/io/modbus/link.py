@@ -1,4 +1,4 @@
-"""One connection to a Modbus TCP device, for reading registers.
+"""One connection to a Modbus TCP device, for reading and writing registers and coils.
 
 Written here, since what matters is how it fails: a connection that the device closed is noticed at once and opened anew, an
 answer that belongs to an earlier request is passed over, and each fault says what was wrong. After anything but a proper
@@ -12,16 +12,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Literal, TypeVar
 
 from parkwatt.io.modbus.settings import Function
+
+Answer = TypeVar("Answer")
+BitFunction = Literal["coil", "discrete"]
 
 # A request may ask for no more (V1.1b3, 6.3).
 COUNT_MAX: Final = 125
 
 _HEADER: Final = struct.Struct(">HHHB")
-_REQUEST: Final = struct.Struct(">HHHBBHH")
 _FUNCTIONS: Final[dict[Function, int]] = {"holding": 3, "input": 4}
+_BIT_FUNCTIONS: Final[dict[BitFunction, int]] = {"coil": 1, "discrete": 2}
+_WRITE_COIL: Final = 5
+_WRITE_REGISTER: Final = 6
+_COIL_ON: Final = 0xFF00
 # Unit, function and at most 252 bytes of data follow the length (V1.1b3, 4.1).
 _LENGTHS: Final = range(3, 255)
 _EXCEPTION: Final = 0x80
@@ -71,14 +78,59 @@ class ModbusLink:
 
         Raises ModbusError with the reason in words where there is no proper answer within ``timeout_s``.
         """
+        code = _FUNCTIONS[function]
+        return await self._ask(
+            unit, code, address, count, lambda answer: _registers(answer, code, count), timeout_s
+        )
+
+    async def read_bits(
+        self, unit: int, function: BitFunction, address: int, count: int, *, timeout_s: float
+    ) -> tuple[bool, ...]:
+        """``count`` coils or discrete inputs from ``address`` on. Raises ModbusError as `read` does."""
+        code = _BIT_FUNCTIONS[function]
+        return await self._ask(
+            unit, code, address, count, lambda answer: _bits(answer, code, count), timeout_s
+        )
+
+    async def write_register(
+        self, unit: int, address: int, value: int, *, timeout_s: float
+    ) -> None:
+        """Write a holding register. Raises ModbusError where the device does not confirm it.
+
+        Like a read it is sent anew where the device had closed an idle connection, so what is written must bear being
+        written twice.
+        """
+        await self._write(unit, _WRITE_REGISTER, address, value, timeout_s)
+
+    async def write_coil(self, unit: int, address: int, value: bool, *, timeout_s: float) -> None:
+        """Write a coil, as `write_register` does."""
+        await self._write(unit, _WRITE_COIL, address, _COIL_ON if value else 0, timeout_s)
+
+    async def _write(
+        self, unit: int, code: int, address: int, value: int, timeout_s: float
+    ) -> None:
+        echo = struct.pack(">BHH", code, address, value)
+        await self._ask(unit, code, address, value, lambda answer: _echo(answer, echo), timeout_s)
+
+    async def _ask(
+        self,
+        unit: int,
+        code: int,
+        address: int,
+        operand: int,
+        parse: Callable[[bytes], Answer],
+        timeout_s: float,
+    ) -> Answer:
+        """Send a request of two numbers, as all those are that are used here; ``parse``: what its answer means."""
+        request = struct.pack(">BHH", code, address, operand)
         was_open = self._streams is not None
         try:
-            return await self._read_within(unit, function, address, count, timeout_s)
+            return await self._ask_within(unit, request, parse, timeout_s)
         except _DroppedError:
             # Many devices close a connection that was idle for a while: that is no fault yet.
             if not was_open:
                 raise
-        return await self._read_within(unit, function, address, count, timeout_s)
+        return await self._ask_within(unit, request, parse, timeout_s)
 
     def close(self) -> None:
         """Close the connection; the next read opens a new one."""
@@ -86,19 +138,19 @@ class ModbusLink:
         if streams is not None:
             streams[1].transport.abort()
 
-    async def _read_within(
-        self, unit: int, function: Function, address: int, count: int, timeout_s: float
-    ) -> tuple[int, ...]:
+    async def _ask_within(
+        self, unit: int, request: bytes, parse: Callable[[bytes], Answer], timeout_s: float
+    ) -> Answer:
         late = False
         try:
             async with asyncio.timeout(timeout_s):
                 streams = self._streams or await self._open()
-                transaction = self._send(streams[1], unit, function, address, count)
+                transaction = self._send(streams[1], unit, request)
                 while True:
                     told, told_unit, answer = await _receive(streams[0])
                     # 0: some devices do not repeat the number.
                     if told in (transaction, 0) and told_unit == unit:
-                        return _registers(answer, _FUNCTIONS[function], count)
+                        return parse(answer)
                     late = True
         except RefusedError:
             raise  # a proper answer
@@ -128,17 +180,10 @@ class ModbusLink:
             raise ModbusError(f"{self.address} cannot be reached: {_words(error)}") from None
         return self._streams
 
-    def _send(
-        self,
-        writer: asyncio.StreamWriter,
-        unit: int,
-        function: Function,
-        address: int,
-        count: int,
-    ) -> int:
+    def _send(self, writer: asyncio.StreamWriter, unit: int, request: bytes) -> int:
         """Send the request; returns its number, which is never 0."""
         self._transaction = transaction = self._transaction % 0xFFFF + 1
-        writer.write(_REQUEST.pack(transaction, 0, 6, unit, _FUNCTIONS[function], address, count))
+        writer.write(_HEADER.pack(transaction, 0, 1 + len(request), unit) + request)
         return transaction
 
 
@@ -155,8 +200,26 @@ async def _receive(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
 
 
 def _registers(answer: bytes, function: int, count: int) -> tuple[int, ...]:
-    if answer[0] == function | _EXCEPTION:
-        raise RefusedError(answer[1])
+    _refuse(answer, function)
     if answer[0] != function or answer[1] != 2 * count or len(answer) != 2 + 2 * count:
         raise ModbusError("the answer does not fit the request")
     return struct.unpack(f">{count}H", answer[2:])
+
+
+def _bits(answer: bytes, function: int, count: int) -> tuple[bool, ...]:
+    _refuse(answer, function)
+    size = (count + 7) // 8
+    if answer[0] != function or answer[1] != size or len(answer) != 2 + size:
+        raise ModbusError("the answer does not fit the request")
+    return tuple(bool(answer[2 + index // 8] >> index % 8 & 1) for index in range(count))
+
+
+def _echo(answer: bytes, echo: bytes) -> None:
+    _refuse(answer, echo[0])
+    if answer != echo:
+        raise ModbusError("the device confirms something else than what was written")
+
+
+def _refuse(answer: bytes, function: int) -> None:
+    if answer[0] == function | _EXCEPTION:
+        raise RefusedError(answer[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from parkwatt.io.meter_reading import MeterValues, Sign, factor
 from parkwatt.io.modbus.link import COUNT_MAX
@@ -14,16 +14,21 @@ from parkwatt.io.modbus.settings import PlainRegisters
 def blocks(plain: PlainRegisters) -> list[tuple[int, int]]:
     """What to read: address and count of each run of registers without a gap, which a device may not have."""
     size = SIZES[plain.type]
-    runs: list[tuple[int, int]] = []
-    for address in sorted({plain.register, *plain.current_registers}):
-        if runs:
-            begin, count = runs[-1]
+    return runs((address, size) for address in (plain.register, *plain.current_registers))
+
+
+def runs(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Address and count of each run without a gap, no longer than a request may be; ``spans``: address and count of each."""
+    found: list[tuple[int, int]] = []
+    for address, size in sorted(set(spans)):
+        if found:
+            begin, count = found[-1]
             end = max(begin + count, address + size)
             if address <= begin + count and end - begin <= COUNT_MAX:
-                runs[-1] = (begin, end - begin)
+                found[-1] = (begin, end - begin)
                 continue
-        runs.append((address, size))
-    return runs
+        found.append((address, size))
+    return found
 
 
 def measured_plain(

@@ -38,6 +38,25 @@ def number(payload: bytes, path: Sequence[str] = ()) -> float | None:
     return _from_value(_at(payload, path), path)
 
 
+def word(payload: bytes, path: Sequence[str] = ()) -> str | None:
+    """The word in a message, at ``path`` within its JSON, where true and false are words; None where it is not known.
+
+    Raises PayloadError where there is none.
+    """
+    if len(payload) > LENGTH_MAX:
+        raise PayloadError(f"the message is longer than {LENGTH_MAX // 1024} KiB")
+    value: object = text(payload)
+    if path and str(value).lower() not in _UNKNOWN:
+        value = _at(payload, path)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, int):
+        return None if value is None else str(value)
+    if not isinstance(value, str):
+        raise PayloadError(f"what stands at {'.'.join(path)} is no word")
+    return None if value.strip().lower() in _UNKNOWN else value.strip()
+
+
 def text(payload: bytes) -> str:
     """The message as text. Raises PayloadError where it is none."""
     try:
