@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parkwatt.domain.charger.command import FrequencyCurve, ReleasePower, SetPower
+from parkwatt.domain.home.event import GridCondition
 from parkwatt.site.guard import Circuit, Guard, GuardSettings, Proposal, ReadyBy, Verdict
 from tests.site.guard.world import US, PhysicalCar, World, proposal
 
@@ -499,3 +500,80 @@ def test_nothing_is_sent_to_nobody() -> None:
     (verdict,) = world.judge([Proposal("CP-9", 1, 5.0, "because")])
     assert verdict.approved is None
     assert "nothing is known" in verdict.changes[0].message
+
+
+# The grid gone, or not known.
+
+
+@pytest.mark.parametrize("wanted_kw", [11.0, -10.0, None, 0.0])
+def test_without_the_grid_no_car_is_charged_nor_gives_by_set_point(wanted_kw: float | None) -> None:
+    world = World(cars=[PhysicalCar(name="CP-1")], grid="absent", island_kw=20.0, base_kw=3.0)
+    if wanted_kw == 0:
+        world.cars[0].ready = ReadyBy(world.now_unix_us + 60 * US, 60.0)
+    verdict = _one(world, wanted_kw)
+    assert isinstance(_command(verdict), SetPower), "its own default would charge from the island"
+    assert verdict.power_kw == 0
+    if wanted_kw != 0:
+        assert _rules(verdict)[-1] == "grid"
+        assert "grid is gone" in verdict.changes[-1].message
+
+
+def test_the_car_that_carries_the_house_is_released_and_that_is_said_once() -> None:
+    world = World(cars=[PhysicalCar(name="CP-1", forms_island=True)], base_kw=3.0)
+    _one(world, -3.0)
+    world.grid = "absent"
+    first, second = _one(world, -3.0), _one(world, -3.0)
+    assert isinstance(_command(first), ReleasePower)
+    assert first.lease_s == 0
+    assert not first.following
+    assert second.following
+    world.grid = "unknown"  # it was gone when that was known last
+    world.grid_before = "absent"
+    assert isinstance(_command(_one(world, 11.0)), ReleasePower)
+
+
+def test_a_car_charges_from_an_island_as_far_as_its_source_can_spare_where_that_was_asked() -> None:
+    asked = PhysicalCar(name="CP-1", island_charge=True)
+    other = PhysicalCar(name="CP-2")
+    world = World(cars=[asked, other], grid="absent", island_kw=3.0)
+    for _ in range(4):
+        verdicts = world.judge([proposal(asked, 11.0), proposal(other, 11.0)])
+        world.time_s += 2
+    assert [verdict.power_kw for verdict in verdicts] == [3.0, 0.0]
+    assert "can spare 3.0 kW" in verdicts[0].changes[-1].message
+
+
+def test_where_nobody_knows_of_the_grid_nothing_is_discharged_and_charging_goes_on_as_before() -> (
+    None
+):
+    world = World(cars=[PhysicalCar(name="CP-1", default_kw=0.0)], grid="unknown", base_kw=3.0)
+    verdict = _one(world, -3.0)
+    assert verdict.power_kw == 0
+    assert _rules(verdict) == ["grid"]
+    assert (_one(world, 8.0, by_driver=True).power_kw or 0.0) == 8.0
+    world.grid_before = "absent"
+    assert _one(world, 8.0, by_driver=True).power_kw == 0
+
+
+@pytest.mark.parametrize("grid", ["present", "absent", "unknown"])
+def test_a_connection_for_backup_only_never_discharges_by_set_point(grid: GridCondition) -> None:
+    car = PhysicalCar(name="CP-1", may_export=True)
+    world = World(cars=[car], grid=grid, interconnection="backup_only", base_kw=5.0)
+    assert _one(world, -5.0, by_driver=True).power_kw == 0
+
+
+def test_after_the_grid_came_back_cars_take_up_their_power_little_by_little() -> None:
+    cars = [PhysicalCar(name=f"CP-{index}", default_kw=0.0) for index in (1, 2)]
+    world = World(cars=cars, return_kw=2.0)
+    for return_kw in (2.0, 6.0, 12.0):
+        world.return_kw = return_kw
+        for _ in range(12):
+            verdicts = world.judge([proposal(car, 11.0) for car in cars])
+            world.time_s += 1
+        powers = [verdict.power_kw or 0.0 for verdict in verdicts]
+        assert sum(powers) == pytest.approx(return_kw)
+
+
+def _command(verdict: Verdict) -> SetPower | ReleasePower:
+    assert verdict.approved is not None
+    return verdict.approved.command

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from parkwatt.domain.charger.command import SetPower
+from parkwatt.domain.charger.command import ReleasePower, SetPower
+from parkwatt.domain.home.event import GridCondition
 from parkwatt.site.guard import Circuit, GuardSettings, Proposal, ReadyBy, Verdict
 from tests.site.guard.world import TINY_KW, US, VOLTAGE_V, PhysicalCar, World
 
@@ -71,6 +72,7 @@ class GuardMachine(RuleBasedStateMachine):
                     "circuit": st.sampled_from([None, "garage"]),
                     "default_kw": st.sampled_from([0.0, 1.4, 11.0]),
                     "lag_s": st.sampled_from([0.0, 1.0, float(LAG_S_MAX)]),
+                    "forms_island": st.sampled_from([False, False, True]),
                 }
             ),
             min_size=3,
@@ -204,6 +206,24 @@ class GuardMachine(RuleBasedStateMachine):
         self._pass(for_s)
         self._then()
 
+    @rule(
+        grid=st.sampled_from(["present", "absent", "unknown"]),
+        island_kw=st.sampled_from([0.0, 2.0, 12.0, math.nan]),
+        asked=st.sets(_names()),
+        return_kw=st.sampled_from([None, None, 0.0, 4.0, math.nan]),
+    )
+    def grid_changes(
+        self, grid: GridCondition, island_kw: float, asked: set[int], return_kw: float | None
+    ) -> None:
+        world = self.world
+        if world.grid != "unknown":
+            world.grid_before = world.grid
+        world.grid, world.island_kw = grid, island_kw
+        world.return_kw = return_kw if grid == "present" else None
+        for index, car in enumerate(world.cars):
+            car.island_charge = index in asked
+        self._then()
+
     @rule()
     def program_restarts(self) -> None:
         self.world.restart()
@@ -279,6 +299,7 @@ class GuardMachine(RuleBasedStateMachine):
         assert verdict.power_kw is not None
         power_kw, command = verdict.power_kw, verdict.approved.command
         assert -car.discharge_kw_max - TINY_KW <= power_kw <= car.charge_kw_max + TINY_KW
+        self._check_grid(car, power_kw, released=isinstance(command, ReleasePower))
         assert all(change.message for change in verdict.changes)
         if isinstance(command, SetPower):
             assert command.power_kw == power_kw
@@ -288,7 +309,7 @@ class GuardMachine(RuleBasedStateMachine):
             assert 1 <= command.lease_s <= (30 if power_kw < 0 else 120)
             least_kw = car.charge_kw_min if power_kw > 0 else car.discharge_kw_min
             assert power_kw == 0 or abs(power_kw) >= least_kw - TINY_KW
-        else:
+        elif not (world.is_island and car.forms_island):
             assert abs(power_kw - car.default_kw) < TINY_KW
         if power_kw < 0:
             assert car.may_discharge
@@ -297,6 +318,20 @@ class GuardMachine(RuleBasedStateMachine):
             assert world.interconnection != "backup_only"
         if power_kw > 0:
             assert car.may_charge
+
+    def _check_grid(self, car: PhysicalCar, power_kw: float, *, released: bool) -> None:
+        """Whatever is wanted: without the grid nothing is discharged by set-point, and nothing charged unasked."""
+        world = self.world
+        if world.grid != "present":
+            assert power_kw >= 0
+        if not world.is_island:
+            return
+        if car.forms_island:
+            assert released
+            assert power_kw == 0
+        elif not car.island_charge:
+            assert power_kw == 0
+            assert not released or car.default_kw == 0
 
     def _check_sums(self, verdicts: list[Verdict]) -> None:
         """What is told now keeps every limit together with what the others do now, as far as it can."""
@@ -333,6 +368,13 @@ class GuardMachine(RuleBasedStateMachine):
                 if world.interconnection != "export" or not car.may_export
             ]
             found.append((bound, ones, math.inf, base_kw))
+        if world.is_island:
+            asked = [car.name for car in world.cars if car.island_charge and not car.forms_island]
+            found.append((asked, ones, _finite(world.island_kw), math.inf))
+            found.append(([name for name in every if name not in asked], ones, 0.0, math.inf))
+        if world.return_kw is not None:
+            return_kw = _finite(world.return_kw)
+            found.append((every, ones, return_kw, return_kw))
         garage = [car.name for car in world.cars if car.circuit == "garage"]
         found.append((garage, ones, 9.0, 9.0))
         if known and world.fuse_a is not None:
@@ -451,6 +493,10 @@ class GuardMachine(RuleBasedStateMachine):
             give = sum(max(-flows[n], 0.0) * weights[n] for n in names)
             if any(flows[n] < 0 and n in driven for n in names):
                 assert give <= max(most_out, 0.0) + 1e-6
+
+
+def _finite(power_kw: float) -> float:
+    return power_kw if math.isfinite(power_kw) else 0.0
 
 
 def _sign(power_kw: float) -> int:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 
 from parkwatt.domain.charger.command import ReleasePower, SetPower
+from parkwatt.domain.home.event import GridCondition
 from parkwatt.domain.site import event
 from parkwatt.domain.site.event import SetpointDecided
 from parkwatt.site.guard import (
@@ -73,6 +75,8 @@ class PhysicalCar:
     plugged: bool = True
     linked: bool = True
     measured: str = "true"
+    forms_island: bool = False
+    island_charge: bool = False
     held: list[Held] = field(default_factory=list)
 
     def holding(self, time_s: float) -> Held | None:
@@ -132,6 +136,8 @@ class PhysicalCar:
             measured_kw=measured_kw,
             default_kw=self.default_kw,
             circuit=self.circuit,
+            forms_island=self.forms_island,
+            island_charge=self.island_charge,
         )
 
 
@@ -152,6 +158,10 @@ class World:
     state: GuardState = field(default_factory=GuardState)
     time_s: float = 0.0
     clock_off_s: int = 0
+    grid: GridCondition = "present"
+    grid_before: Literal["present", "absent"] = "present"
+    island_kw: float = 0.0
+    return_kw: float | None = None
     decided: list[tuple[SetpointDecided, int]] = field(default_factory=list)
 
     @property
@@ -162,6 +172,11 @@ class World:
     def car(self, name: str) -> PhysicalCar:
         """A car by its charger."""
         return next(car for car in self.cars if car.name == name)
+
+    @property
+    def is_island(self) -> bool:
+        """Whether the house is carried by the island's source, as far as anybody knows."""
+        return "absent" in (self.grid, self.grid_before if self.grid == "unknown" else "")
 
     def phase_base_a(self) -> tuple[float, ...]:
         """The base's currents: unevenly spread."""
@@ -182,6 +197,10 @@ class World:
             interconnection=self.interconnection,
             circuits=self.circuits,
             cars=tuple(car.facts(self.time_s) for car in self.cars),
+            grid=self.grid,
+            grid_before=self.grid_before,
+            island_kw=self.island_kw,
+            return_kw=self.return_kw,
         )
 
     def judge(self, proposals: list[Proposal]) -> list[Verdict]:
@@ -202,7 +221,9 @@ class World:
         assert car.linked, "a command to a charger without a link"
         from_s = self.time_s + car.lag_s
         if isinstance(command, ReleasePower):
-            held = Held(car.default_kw, from_s, math.inf, car.floor_kwh)
+            # What carries the island does no set-point: its flow is the house's, not the control's.
+            default_kw = 0.0 if self.is_island and car.forms_island else car.default_kw
+            held = Held(default_kw, from_s, math.inf, car.floor_kwh)
         else:
             until_s = self.time_s + command.lease_s
             held = Held(command.power_kw, from_s, until_s, car.floor_kwh)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from parkwatt.domain.charger.command import Approved, FrequencyCurve
+from parkwatt.domain.home.event import GridCondition
 from parkwatt.domain.site.event import GuardChange
 
 # What may flow at the grid connection: nothing back while the grid is there, nothing out of it, or export as agreed.
@@ -56,7 +57,8 @@ class CarFacts:
     ``linked``: whether there is a link; without one the charger's last set-point counts until its lease ends, then
     ``default_kw``, what it charges with of its own. ``circuit``: the name of the circuit that it hangs on.
     ``driven_by_hand``: a person sets its power and no site's control does, so that an unknown energy does not keep it
-    from discharging.
+    from discharging. ``forms_island``: its inverter carries the house when the grid is gone. ``island_charge``: a person
+    asked that it be charged even then.
     """
 
     charger_id: str
@@ -85,6 +87,8 @@ class CarFacts:
     default_kw: float = 0.0
     circuit: str | None = None
     driven_by_hand: bool = False
+    forms_island: bool = False
+    island_charge: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +107,9 @@ class SiteFacts:
     most that was
     seen lately, for when no meter tells it. ``phase_base_a``: likewise by phase (import positive), None where it is
     not told. ``phase_count``: of the connection.
-    ``import_limit_kw``, ``export_limit_kw``, ``fuse_a``: None = none.
+    ``import_limit_kw``, ``export_limit_kw``, ``fuse_a``: None = none. ``grid``: whether the utility's grid carries the
+    house, ``grid_before``: that, as it was known last. ``island_kw``: what the island's source can spare for charging.
+    ``return_kw``: the most that the cars together may charge or give while the grid has just come back; None: any.
     """
 
     base_kw: float | None
@@ -116,6 +122,15 @@ class SiteFacts:
     interconnection: Interconnection = "no_export"
     circuits: tuple[Circuit, ...] = ()
     cars: tuple[CarFacts, ...] = ()
+    grid: GridCondition = "present"
+    grid_before: Literal["present", "absent"] = "present"
+    island_kw: float = 0.0
+    return_kw: float | None = None
+
+    @property
+    def is_island(self) -> bool:
+        """Whether no car may be charged as from the grid: it is gone, or was when that was known last."""
+        return self.grid == "absent" or (self.grid == "unknown" and self.grid_before == "absent")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,14 @@ from parkwatt.site.guard.known import (
 from parkwatt.site.guard.readiness import Need, needs, order
 from parkwatt.site.guard.room import Room, charging_room, discharging_room
 from parkwatt.site.guard.settings import GuardSettings
-from parkwatt.site.guard.state import READY_RULE, SAME_KW, GuardState, direction, point_key
+from parkwatt.site.guard.state import (
+    READY_RULE,
+    SAME_KW,
+    GuardState,
+    PointState,
+    direction,
+    point_key,
+)
 from parkwatt.site.guard.words import kw
 
 # A smaller change is not told.
@@ -152,6 +159,8 @@ class Guard:
 
     def _one(self, scene: _Scene, key: str, proposal: Proposal) -> Verdict:
         car, doing, need = scene.cars[key], scene.doing[key], scene.needs[key]
+        if scene.site.is_island and car.forms_island:
+            return _left_alone(proposal, car, self._state.points.get(key))
         power = _proposed(proposal, car)
         left_kw, limit = scene.charging.left_kw(key, doing.stuck_import_kw)
         charge = charge_caps(car, left_kw, limit)
@@ -292,6 +301,17 @@ def _take(
     scene.discharging.take(
         key, doing.stuck_export_kw, -doing.lowest_kw, down_kw - aim_kw, down_kw - next_kw
     )
+
+
+def _left_alone(proposal: Proposal, car: CarFacts, point: PointState | None) -> Verdict:
+    """The car that carries the house is told nothing: its inverter follows the load, and a hold would keep it dark."""
+    proposed_kw = proposal.power_kw
+    from_kw = proposed_kw if proposed_kw is not None and math.isfinite(proposed_kw) else 0.0
+    message = "released: the grid is gone, and its inverter follows the house by itself"
+    change = GuardChange("grid", from_kw, 0.0, message)
+    release = Approved(car.charger_id, ReleasePower(car.evse_id, message))
+    is_known = point is not None and point.is_released and point.rules == (change.rule,)
+    return Verdict(proposal, 0.0, 0, release, (change,), car.car_id, following=is_known)
 
 
 def _nothing(proposal: Proposal, scene: _Scene) -> Verdict:

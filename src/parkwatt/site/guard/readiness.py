@@ -78,7 +78,8 @@ def needs(
 
 def _lasting(room: Room, site: SiteFacts, settings: GuardSettings) -> dict[int, float]:
     """What each limit leaves over the time to come: as much as now, and at least a part of the whole."""
-    whole = {"import": site.import_limit_kw, "phase": site.fuse_a}
+    # That the grid has just come back is over in minutes.
+    whole = {"import": site.import_limit_kw, "phase": site.fuse_a, "return": math.inf}
     found = {}
     for limit in room.limits:
         least = settings.ready_room_share * (whole.get(limit.rule) or limit.most)

@@ -22,6 +22,8 @@ from parkwatt.site.guard.words import kw
 _W_PER_KW = 1000.0
 _FUSE_VOLTAGE_V = 230.0
 _HALF = 0.5
+_ISLAND_BARS = "the grid is gone, and no car charges from the island unless it is asked to"
+_ISLAND_FOLLOWS = "the grid is gone: the island's source follows the house by itself"
 
 
 @dataclass(slots=True)
@@ -87,6 +89,9 @@ class Room:
 def charging_room(site: SiteFacts, cars: dict[str, CarFacts]) -> Room:
     """Room to charge: the connection's import, the fuse of each phase, the circuits."""
     room = Room(shares={key: [] for key in cars})
+    if site.is_island:
+        _add_island(room, site, cars)
+    _add_return(room, site, cars)
     if site.import_limit_kw is not None:
         _add(room, _import_limit(site, site.import_limit_kw), cars)
     if site.fuse_a is not None:
@@ -99,8 +104,13 @@ def discharging_room(site: SiteFacts, cars: dict[str, CarFacts]) -> Room:
     """Room to discharge: what the house uses for cars that may not feed in, the export limit, phases, circuits."""
     room = Room(shares={key: [] for key in cars})
     base_kw = site.base_kw
+    if site.is_island:
+        _add(room, Limit("grid", 0.0, _ISLAND_FOLLOWS), cars)
+    elif site.grid == "unknown":
+        _add(room, Limit("grid", 0.0, "nothing tells whether the grid is there"), cars)
+    _add_return(room, site, cars)
     if site.interconnection == "backup_only":
-        reason = "this connection is for backup only, and the grid is there"
+        reason = "this connection is for backup only: no set-point makes it discharge"
         _add(room, Limit("interconnection", 0.0, reason), cars)
     elif base_kw is None:
         reason = "no fresh meter tells what the house uses"
@@ -119,6 +129,23 @@ def discharging_room(site: SiteFacts, cars: dict[str, CarFacts]) -> Room:
         _add_phases(room, site, site.fuse_a, cars, sign=-1)
     _add_circuits(room, site.circuits, cars)
     return room
+
+
+def _add_island(room: Room, site: SiteFacts, cars: dict[str, CarFacts]) -> None:
+    """Without the grid a car is charged only where somebody asked for it, with what the island's source can spare."""
+    asked = [key for key, car in cars.items() if car.island_charge and not car.forms_island]
+    others = [key for key in cars if key not in asked]
+    _add(room, Limit("grid", 0.0, _ISLAND_BARS), others)
+    if asked:
+        most_kw = positive(site.island_kw)
+        _add(room, Limit("island", most_kw, f"the island's source can spare {kw(most_kw)}"), asked)
+
+
+def _add_return(room: Room, site: SiteFacts, cars: dict[str, CarFacts]) -> None:
+    if site.return_kw is not None:
+        most_kw = positive(site.return_kw)
+        reason = f"the grid has just come back: {kw(most_kw)} by now, and more little by little"
+        _add(room, Limit("return", most_kw, reason), cars)
 
 
 def may_feed_in(site: SiteFacts, car: CarFacts) -> bool:

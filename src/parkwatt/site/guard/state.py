@@ -59,10 +59,15 @@ class PointState(msgspec.Struct, omit_defaults=True):
         """Whether the last set-point still holds."""
         return now_unix_us < self.lease_end_unix_us
 
+    @property
+    def is_released(self) -> bool:
+        """Whether what was decided last has no lease: the charger does what it does of its own."""
+        return self.lease_end_unix_us <= self.decided_unix_us
+
     def does(self, now_unix_us: int) -> int:
         """What it was told to do, as a `direction`, while that holds; a release holds until the next set-point."""
-        released = self.lease_end_unix_us <= self.decided_unix_us
-        return direction(self.power_kw) if released or self.lease_runs(now_unix_us) else 0
+        holds = self.is_released or self.lease_runs(now_unix_us)
+        return direction(self.power_kw) if holds else 0
 
     def range_kw(self, now_unix_us: int, within_s: float) -> tuple[float, float]:
         """The least and the greatest power that it was told within that time."""
