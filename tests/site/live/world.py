@@ -13,7 +13,7 @@ from parkwatt.domain.charger.rung import Rung
 from parkwatt.domain.problem import Storage
 from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.site.event import SiteEvent
-from parkwatt.domain.site.observation import ChargerSeen, Observation
+from parkwatt.domain.site.observation import ChargerSeen, GridSeen, Observation
 from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.site.wish import Wishes
 from parkwatt.domain.tariff import FlatPrice, Price, SeriesPrice, Tariff
@@ -137,6 +137,8 @@ class World:
     event_times: list[int] = field(default_factory=list)
     meter_fails: bool = False
     grid_kw: list[float] = field(default_factory=list)
+    grid: GridSeen = field(default_factory=GridSeen)
+    requests: int = 0
     _reading: SiteReading = field(default_factory=SiteReading)
     _seen: ChargerSeen = field(default_factory=lambda: ChargerSeen("CP-1", 1, True, False))
 
@@ -188,7 +190,9 @@ class World:
     def _control(self) -> None:
         if not self.car.linked:
             self._seen = replace(self._seen, connected=False)
-        step = self.controller.step(Observation((self._seen,), self._reading), self.now_unix_us)
+        step = self.controller.step(
+            Observation((self._seen,), self._reading, self.grid), self.now_unix_us
+        )
         self._happened(step.events)
         for verdict in step.commands:
             assert verdict.approved is not None
@@ -196,6 +200,7 @@ class World:
             if isinstance(command, SetPower) and self.car.linked:
                 self.car.tell(self.now_s, command.power_kw, command.lease_s)
         if step.request is not None:
+            self.requests += 1
             planned = make_plan(step.request)
             self._happened(self.controller.planned(planned, self.now_unix_us))
 

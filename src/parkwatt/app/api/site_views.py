@@ -43,7 +43,7 @@ class DepartureView(_View):
     """The departure that counts next, and whether the car will be ready."""
 
     departs_at: datetime
-    source: str = Field(description="ready_by, asked, trip or car")
+    source: str = Field(description="ready_by, asked, trip, car or outage")
     title: str
     asked_soc: float | None
     asked_kwh: float | None

@@ -37,6 +37,7 @@ _SOURCES: Final = {
     "asked": "named by the driver",
     "trip": "from the calendar",
     "car": "told by the car",
+    "outage": "an outage that was announced",
 }
 
 

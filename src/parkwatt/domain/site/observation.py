@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from parkwatt.domain.charger.event import CarNeeds
 from parkwatt.domain.charger.rung import Rung
 from parkwatt.domain.charger.state import ChargerState, EvseState
+from parkwatt.domain.home.event import GridCondition
 from parkwatt.domain.site.reading import SiteReading
 
 
@@ -39,11 +42,51 @@ class ChargerSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class OutageReserve:
+    """What a car keeps for an outage that was announced.
+
+    ``energy_kwh``: in its battery. ``by_unix_s``: when it is to be there.
+    """
+
+    energy_kwh: float
+    by_unix_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridSeen:
+    """What carries the house. A site without a backup is always on the grid.
+
+    ``condition``: of the grid as the house sees it: *absent* also while the house is cut off from one that is there.
+    ``before``: as it was known last. ``returned_unix_us``: when the grid last took the house over again, None: never.
+    ``return_kw``: the most that the cars may charge or give together since then; None: any. ``source_car_id``: whose inverter
+    carries the house in an outage. ``may_charge``: the cars that a person asked to be charged from the island.
+    ``island_kw``: what its source can spare for them. ``reserves``: by car.
+    """
+
+    condition: GridCondition = "present"
+    before: Literal["present", "absent"] = "present"
+    returned_unix_us: int | None = None
+    return_kw: float | None = None
+    source_car_id: str | None = None
+    may_charge: frozenset[str] = frozenset()
+    island_kw: float = 0.0
+    reserves: Mapping[str, OutageReserve] = field(default_factory=dict)
+
+    @property
+    def is_island(self) -> bool:
+        """Whether the house is carried by something else than the grid, as far as is known."""
+        return self.condition == "absent" or (
+            self.condition == "unknown" and self.before == "absent"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
-    """All chargers of the site that it was told of, and the meters' last readings."""
+    """All chargers of the site that it was told of, the meters' last readings, and what carries the house."""
 
     chargers: tuple[ChargerSeen, ...] = ()
     reading: SiteReading = field(default_factory=SiteReading)
+    grid: GridSeen = field(default_factory=GridSeen)
 
     def charger(self, charger_id: str, evse_id: int) -> ChargerSeen | None:
         """A connection point; None where it was never heard of."""

@@ -41,11 +41,11 @@ class Departure(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``energy_kwh``: the trip's own need beyond the floor, in place of ``target_soc`` where both are None the wish's
     target
-    counts. ``source``: ready_by, asked, trip, car or habit; ``title``: of a trip, for words.
+    counts. ``source``: ready_by, asked, trip, car, habit or an outage that was announced; ``title``: of a trip, for words.
     """
 
     departs_unix_s: int
-    source: Literal["ready_by", "asked", "trip", "car"]
+    source: Literal["ready_by", "asked", "trip", "car", "outage"]
     target_soc: float | None = None
     title: str = ""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from parkwatt.domain.problem import Storage
-from parkwatt.domain.site.observation import ChargerSeen
+from parkwatt.domain.site.observation import ChargerSeen, GridSeen, OutageReserve
 from parkwatt.domain.site.wish import Departure, Trip, Wishes
 from parkwatt.site.guard.facts import CarFacts, Interconnection, ReadyBy
 from parkwatt.site.live.departures import energy_kwh_asked, next_departure
@@ -18,6 +18,7 @@ from parkwatt.site.live.taper import taper_h
 _US: Final = 1_000_000
 # A car whose charge nobody tells is taken to have used this much of its battery.
 _UNTOLD_USE_SHARE: Final = 0.4
+_ON_GRID: Final = GridSeen()
 _DISCHARGING_MODES: Final = frozenset({"home", "grid"})
 
 
@@ -39,6 +40,7 @@ class CarView:
     storage: Storage
     why_not: str
     may_export: bool
+    reserve: OutageReserve | None = None
 
     @property
     def car_id(self) -> str:
@@ -68,8 +70,9 @@ def view(
     estimate: Estimate | None,
     site: SiteSettings,
     now_unix_us: int,
+    reserve: OutageReserve | None = None,
 ) -> CarView:
-    """The car as it stands."""
+    """The car as it stands. ``reserve``: what it keeps for an outage that was announced."""
     wishes = settings.wishes if state.wishes is None else state.wishes
     departure = departure_of(state, wishes, seen, site, now_unix_us)
     capacity_kwh = settings.capacity_kwh
@@ -79,6 +82,9 @@ def view(
         asked_kwh = energy_kwh_asked(
             departure, wishes, capacity_kwh, trip, settings.consumption_kwh_per_km
         )
+    if reserve is not None:
+        reserve = replace(reserve, energy_kwh=min(reserve.energy_kwh, capacity_kwh))
+        departure, asked_kwh = _before_outage(departure, asked_kwh, reserve, now_unix_us)
     energy_kwh = estimate.energy_kwh if estimate is not None else _untold_kwh(settings, wishes)
     why_not = _why_not(settings, wishes, seen, estimate, site.interconnection)
     return CarView(
@@ -90,10 +96,35 @@ def view(
         energy_kwh=energy_kwh,
         departure=departure,
         asked_kwh=asked_kwh,
-        storage=_storage(settings, wishes, seen, asked_kwh, discharges=not why_not),
+        storage=_storage(
+            settings, wishes, seen, asked_kwh, _reserved_kwh(reserve, energy_kwh), not why_not
+        ),
         why_not=why_not,
         may_export=wishes.mode == "grid" and site.interconnection == "export" and not why_not,
+        reserve=reserve,
     )
+
+
+def _before_outage(
+    departure: Departure | None,
+    asked_kwh: float | None,
+    reserve: OutageReserve,
+    now_unix_us: int,
+) -> tuple[Departure | None, float | None]:
+    """An outage ahead asks for energy as a departure does, where it comes before the next one."""
+    if reserve.by_unix_s <= now_unix_us // _US:
+        return departure, asked_kwh
+    if departure is None:
+        return Departure(reserve.by_unix_s, "outage"), reserve.energy_kwh
+    if now_unix_us // _US < departure.departs_unix_s < reserve.by_unix_s:
+        return departure, asked_kwh
+    at_unix_s = reserve.by_unix_s
+    return Departure(at_unix_s, "outage"), max(reserve.energy_kwh, asked_kwh or 0.0)
+
+
+def _reserved_kwh(reserve: OutageReserve | None, energy_kwh: float) -> float:
+    """What of the reserve is there: that much stays. The rest is charged by its time, not at once."""
+    return 0.0 if reserve is None else min(reserve.energy_kwh, max(energy_kwh, 0.0))
 
 
 def departure_of(
@@ -158,7 +189,7 @@ def _storage(
     wishes: Wishes,
     seen: ChargerSeen,
     asked_kwh: float | None,
-    *,
+    reserved_kwh: float,
     discharges: bool,
 ) -> Storage:
     capacity_kwh = settings.capacity_kwh
@@ -166,7 +197,7 @@ def _storage(
     highest_kwh = max(wishes.highest_soc * capacity_kwh, asked_kwh or 0.0)
     return replace(
         settings.storage,
-        energy_kwh_min=min(wishes.floor_soc * capacity_kwh, highest_kwh),
+        energy_kwh_min=min(max(wishes.floor_soc * capacity_kwh, reserved_kwh), highest_kwh),
         energy_kwh_max=highest_kwh,
         charge_kw_max=charge_kw,
         charge_kw_min=min(settings.storage.charge_kw_min, charge_kw),
@@ -193,7 +224,7 @@ def power_limits_kw(settings: CarSettings, seen: ChargerSeen) -> tuple[float, fl
     return charge_kw, discharge_kw
 
 
-def facts_of(car: CarView, measured_kw: float | None) -> CarFacts:
+def facts_of(car: CarView, measured_kw: float | None, grid: GridSeen = _ON_GRID) -> CarFacts:
     """What the guard is told of the car."""
     settings, storage = car.settings, car.settings.storage
     charge_kw, discharge_kw = power_limits_kw(settings, car.seen)
@@ -218,7 +249,10 @@ def facts_of(car: CarView, measured_kw: float | None) -> CarFacts:
         discharge_efficiency=storage.discharge_efficiency,
         energy_kwh=None if estimate is None else estimate.energy_kwh,
         energy_kwh_error=0.0 if estimate is None else estimate.error_kwh,
-        floor_kwh=car.wishes.floor_soc * settings.capacity_kwh,
+        floor_kwh=max(
+            car.wishes.floor_soc * settings.capacity_kwh,
+            0.0 if car.reserve is None else car.reserve.energy_kwh,
+        ),
         energy_kwh_max=settings.capacity_kwh,
         may_charge=car.wishes.mode != "off",
         may_discharge=not car.why_not,
@@ -230,4 +264,6 @@ def facts_of(car: CarView, measured_kw: float | None) -> CarFacts:
         measured_kw=measured_kw,
         default_kw=settings.default_kw,
         circuit=settings.circuit,
+        forms_island=car.car_id == grid.source_car_id,
+        island_charge=car.car_id in grid.may_charge,
     )

@@ -27,7 +27,8 @@ from parkwatt.domain.site.event import (
     SiteStarted,
     WishesSet,
 )
-from parkwatt.domain.site.observation import ChargerSeen, Observation
+from parkwatt.domain.site.live_plan import LivePlan
+from parkwatt.domain.site.observation import ChargerSeen, GridSeen, Observation
 from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.tariff import Tariff
 from parkwatt.site.guard.facts import Proposal, SiteFacts, Verdict
@@ -61,6 +62,8 @@ _SAME_SHARE: Final = 0.01
 _REDUCED_KW: Final = 0.005
 # Another reason for resting is told after this long.
 _REASON_US: Final = 10 * _US
+# What was released is released again after this time: nothing tells whether the charger heard it.
+_RELEASED_US: Final = 60 * _US
 # The most of a quarter hour that may be unknown for its energies to count as known.
 _KNOWN_SHARE: Final = 0.5
 
@@ -87,6 +90,7 @@ class SiteController:
         self.cars: list[CarView] = []
         self.reading = SiteReading()
         self.base_kw: float | None = None
+        self.grid = GridSeen()
         self._guard = Guard(settings.guard, state.guard)
         self._follower = BaseFollower(settings.control.meter_age_s)
         self._meter = MinuteMeter()
@@ -158,6 +162,9 @@ class SiteController:
         """Look at everything, and decide."""
         step = SiteStep()
         self.reading = observation.reading
+        if self.grid.is_island and not observation.grid.is_island:
+            self._trigger.want("the grid is back")
+        self.grid = observation.grid
         self._look_at_cars(observation, now_unix_us)
         self._follow_stays(step, now_unix_us)
         linked = {car.key: car.seen for car in self.cars if self._is_told(car, now_unix_us)}
@@ -193,7 +200,8 @@ class SiteController:
         if seen.plugged_in:
             age_s = self.settings.control.soc_age_s
             estimate = tracker.follow(car.storage, seen, state.soc_told, now_unix_us, age_s)
-        return view(car, state, seen, estimate, self.settings, now_unix_us)
+        reserve = self.grid.reserves.get(car.car_id)
+        return view(car, state, seen, estimate, self.settings, now_unix_us, reserve)
 
     def _follow_stays(self, step: SiteStep, now_unix_us: int) -> None:
         for index, car in enumerate(self.cars):
@@ -216,9 +224,10 @@ class SiteController:
 
     def _view_again(self, index: int, now_unix_us: int) -> None:
         """What just happened to a car changes what is wished of it."""
-        car = self.cars[index]
+        car, site = self.cars[index], self.settings
+        reserve = self.grid.reserves.get(car.car_id)
         self.cars[index] = view(
-            car.settings, car.state, car.seen, car.estimate, self.settings, now_unix_us
+            car.settings, car.state, car.seen, car.estimate, site, now_unix_us, reserve
         )
 
     # Measuring.
@@ -316,7 +325,7 @@ class SiteController:
     def _proposals(self, now_unix_us: int) -> list[Proposal]:
         now_unix_s = now_unix_us // _US
         buy, sell = self._prices_now(now_unix_s)
-        now = Now(now_unix_s, self.base_kw, buy, sell, self.state.plan)
+        now = Now(now_unix_s, self.base_kw, buy, sell, self._plan_that_counts(), self.grid)
         found = []
         for proposal in propose(self.cars, now, self.settings):
             car = next(
@@ -328,6 +337,13 @@ class SiteController:
             said = self._as_said(proposal, car, now_unix_us)
             found.append(self._calmed(said, car, now_unix_us))
         return found
+
+    def _plan_that_counts(self) -> LivePlan | None:
+        """The plan that is followed: none that was made before the grid took the house over again."""
+        plan, returned_unix_us = self.state.plan, self.grid.returned_unix_us
+        if plan is None or returned_unix_us is None:
+            return plan
+        return plan if plan.made_unix_s * _US >= returned_unix_us - _US else None
 
     def _calmed(self, proposal: Proposal, car: CarView, now_unix_us: int) -> Proposal:
         """The proposal without the flicker of clouds and kettles."""
@@ -408,9 +424,13 @@ class SiteController:
             interconnection=settings.interconnection,
             circuits=settings.circuits,
             cars=tuple(
-                facts_of(car, self._follower.power_kw(car.key, car.seen, now_unix_us))
+                facts_of(car, self._follower.power_kw(car.key, car.seen, now_unix_us), self.grid)
                 for car in self.cars
             ),
+            grid=self.grid.condition,
+            grid_before=self.grid.before,
+            island_kw=self.grid.island_kw,
+            return_kw=self.grid.return_kw,
         )
 
     def _base_highest_kw(self) -> float:
@@ -447,6 +467,9 @@ class SiteController:
             return True
         if now_unix_us < held.decided_unix_us:
             return True  # the clock was put back: when the lease ends is not known
+        if verdict.lease_s == 0 and held.is_released:
+            known = held.rules == tuple(change.rule for change in verdict.changes)
+            return not known or now_unix_us - held.decided_unix_us >= _RELEASED_US
         left_us = held.lease_end_unix_us - now_unix_us
         if left_us <= verdict.lease_s * _US // 2:
             return True
@@ -477,6 +500,8 @@ class SiteController:
     # Planning, and what is kept.
 
     def _ask_for_plan(self, step: SiteStep, now_unix_us: int) -> None:
+        if self.grid.is_island:
+            return  # no plan knows what an outage brings
         control = self.settings.control
         self._trigger.look(
             self.cars,

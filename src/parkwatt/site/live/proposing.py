@@ -7,12 +7,13 @@ the forecast is taken up by the grid or by the battery, whichever the plan's own
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from parkwatt.domain.site.live_plan import LivePlan
+from parkwatt.domain.site.observation import GridSeen
 from parkwatt.site.control import Intent, Moment, control_power_kw
 from parkwatt.site.guard.facts import Proposal
 from parkwatt.site.live.cars import CarView
@@ -32,10 +33,16 @@ class Now:
     import_price_per_kwh: float
     export_price_per_kwh: float
     plan: LivePlan | None
+    grid: GridSeen = field(default_factory=GridSeen)
 
 
 def propose(cars: list[CarView], now: Now, site: SiteSettings) -> list[Proposal]:
-    """One proposal for each car that is here. Cars that may discharge come last: they take up what the others leave."""
+    """One proposal for each car that is here. Without the grid no plan, meter or tariff counts.
+
+    Cars that may discharge come last: they take up what the others leave.
+    """
+    if now.grid.is_island:
+        return [_on_island(car, now.grid) for car in cars if car.here]
     order = sorted((car for car in cars if car.here), key=lambda car: (not car.why_not, car.car_id))
     proposals: dict[str, Proposal] = {}
     # What the others do: as planned until they have been proposed for.
@@ -46,6 +53,18 @@ def propose(cars: list[CarView], now: Now, site: SiteSettings) -> list[Proposal]
         others_kw[car.car_id] = proposal.power_kw or 0.0
         proposals[car.car_id] = proposal
     return [proposals[car.car_id] for car in cars if car.car_id in proposals]
+
+
+def _on_island(car: CarView, grid: GridSeen) -> Proposal:
+    if car.car_id == grid.source_car_id:
+        return _proposal(car, 0.0, "its inverter carries the house, which it follows by itself")
+    if car.car_id not in grid.may_charge:
+        return _proposal(car, 0.0, "the grid is gone: no car charges unless it is asked to")
+    power_kw = 0.0 if car.wishes.mode == "off" else _at_once_kw(car)
+    words = (
+        "charging from the island, as was asked" if power_kw else "off, or its target is reached"
+    )
+    return _proposal(car, power_kw, words)
 
 
 def _planned_kw(car: CarView, now: Now) -> float:
