@@ -12,6 +12,7 @@ import uvloop
 from parkwatt.io.clock.warp_loop import run_warped
 from parkwatt.io.modbus.link import ModbusError, ModbusLink, RefusedError
 from parkwatt.io.sim.sunspec_meter import MeterShown, SunSpecServer
+from tests.io.gateway.modbus_server import device
 from tests.io.modbus.strangers import answering, pymodbus_server
 
 Steps = Callable[[SunSpecServer, ModbusLink], Awaitable[None]]
@@ -232,3 +233,55 @@ def test_a_device_with_one_connection_is_left_by_its_reader() -> None:
         other.close()
 
     with_device(steps)
+
+
+def test_coils_and_registers_are_written_to_a_server_that_is_not_ours() -> None:
+    async def main() -> None:
+        async with device({0: [1, 2, 3]}) as one:
+            link = ModbusLink("127.0.0.1", one.port)
+            await link.write_register(1, 2, 65_535, timeout_s=3.0)
+            assert await link.read(1, "holding", 0, 3, timeout_s=3.0) == (1, 2, 65_535)
+            await link.write_coil(1, 9, True, timeout_s=3.0)
+            coils = await link.read_bits(1, "coil", 0, 11, timeout_s=3.0)
+            assert [index for index, on in enumerate(coils) if on] == [9]
+            await link.write_coil(1, 9, False, timeout_s=3.0)
+            assert not any(await link.read_bits(1, "coil", 0, 16, timeout_s=3.0))
+            await one.contact(3, True)
+            assert await link.read_bits(1, "discrete", 2, 3, timeout_s=3.0) == (False, True, False)
+            with pytest.raises(RefusedError, match="has no such register"):
+                await link.write_register(1, 500, 1, timeout_s=3.0)
+            link.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (struct.pack(">HHHBBHH", 1, 0, 6, 1, 6, 7, 2), "confirms something else"),
+        (struct.pack(">HHHBBB", 1, 0, 3, 1, 0x86, 4), "refuses: it failed"),
+        (struct.pack(">HHHBBB", 1, 0, 3, 1, 3, 2), "confirms something else"),
+    ],
+)
+def test_what_is_not_confirmed_was_not_written(answer: bytes, words: str) -> None:
+    async def main() -> None:
+        async with answering(lambda _: answer) as port:
+            link = ModbusLink("127.0.0.1", port)
+            with pytest.raises(ModbusError, match=words):
+                await link.write_register(1, 7, 1, timeout_s=3.0)
+            link.close()
+
+    run_warped(main())
+
+
+def test_bits_of_another_length_are_none() -> None:
+    answer = struct.pack(">HHHBBBH", 1, 0, 5, 1, 1, 2, 0xFFFF)
+
+    async def main() -> None:
+        async with answering(lambda _: answer) as port:
+            link = ModbusLink("127.0.0.1", port)
+            with pytest.raises(ModbusError, match="does not fit"):
+                await link.read_bits(1, "coil", 0, 8, timeout_s=3.0)
+            link.close()
+
+    run_warped(main())
