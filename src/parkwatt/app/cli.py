@@ -29,6 +29,8 @@ from parkwatt.app.subcommand import Run
 from parkwatt.app.up import command as up_command
 from parkwatt.app.up import doctor_command, status_command, why_command
 from parkwatt.app.virtual import command as virtual_command
+from parkwatt.app.virtual_home import command as virtual_home_command
+from parkwatt.app.virtual_home import outage_command
 from parkwatt.domain.errors import InputError, ParkwattError
 
 BAD_INPUT = 2
@@ -55,6 +57,8 @@ COMMANDS = (
     journal_command.register,
     export_command.register,
     virtual_command.register,
+    virtual_home_command.register,
+    outage_command.register,
 )
 
 _EXAMPLES = """\

@@ -1,8 +1,8 @@
 """What draws power behind a circuit's switch, if there is voltage.
 
-``wanted_kw`` is what it draws with voltage, and starting to draw takes an inrush for a moment. ``missed_kw`` is what it would draw
-on average and does not for want of voltage: a fridge that has been off for long wants to run all the time, but not because it needs
-more each hour.
+``wanted_kw`` is what it draws with voltage, and starting to draw takes an inrush for a moment. ``missed_kw`` is what it would
+draw on average and does not for want of voltage: a fridge that has been off for long wants to run all the time, but not because
+it needs more each hour.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class GatewayCounters:
 
 @dataclass(slots=True)
 class GatewayFaults:
-    """``sense``: what it tells of the grid's voltage and frequency. ``silent``: its readings stand still, with their time.
+    """``sense``: what it tells of the grid's voltage and frequency. ``silent``: it tells nothing new.
 
     ``deaf``: commands are lost. ``text``: a fault that it tells of itself.
     """

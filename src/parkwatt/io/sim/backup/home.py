@@ -72,6 +72,16 @@ class BackupHome:
         self.settle()
         return took
 
+    def plug(self, *, is_plugged: bool) -> None:
+        """Let the source's car come or go."""
+        if not self.parts.stations:
+            self.source.is_plugged = is_plugged and self.source.car is not None
+        elif is_plugged:
+            self.parts.stations[0].plug_in()
+        else:
+            self.parts.stations[0].unplug()
+        self.settle()
+
     def reading(self) -> GatewayReading:
         """What the gateway tells now."""
         return self.gateway.reading(self.grid.at(self.now_us), self.voltage_pu)
@@ -85,7 +95,7 @@ class BackupHome:
     def pass_time(self, until_us: int) -> None:
         """Let the physics come up to a time."""
         while self.now_us < until_us:
-            next_us = self._next_us(until_us)
+            next_us = self.next_us(until_us)
             duration_s = (next_us - self.now_us) / SECOND_US
             self._live(duration_s)
             self.now_us = next_us
@@ -93,8 +103,8 @@ class BackupHome:
                 self.truth.end_second(self._flow.bus)
             self._flow = self._settle()
 
-    def _next_us(self, until_us: int) -> int:
-        """The end of a stretch in which nothing changes."""
+    def next_us(self, until_us: int) -> int:
+        """When the stretch ends in which nothing changes: within a second, and not after ``until_us``."""
         now_us = self.now_us
         holds_us = self.source.holds_for_s(self._asked_kw) * SECOND_US
         due_us = [

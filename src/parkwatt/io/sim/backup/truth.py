@@ -37,7 +37,8 @@ class Totals:
     discharged_on_grid_kwh: float = 0.0
     solar_kwh: float = 0.0
     curtailed_kwh: float = 0.0
-    source_kwh: float = 0.0
+    source_given_kwh: float = 0.0
+    source_taken_kwh: float = 0.0
 
     def unserved_kwh(self, circuit_id: str) -> float:
         """What a circuit wanted and did not get."""
@@ -88,7 +89,8 @@ class HomeTruth:
             self._now_served_kwh[number] += flow.served_kw[number] * hours
         totals.solar_kwh += flow.solar_kw * hours
         totals.curtailed_kwh += max(flow.solar_kw_available - flow.solar_kw, 0.0) * hours
-        totals.source_kwh += flow.source_kw * hours
+        totals.source_given_kwh += max(flow.source_kw, 0.0) * hours
+        totals.source_taken_kwh += max(-flow.source_kw, 0.0) * hours
         if flow.is_backfeeding:
             totals.backfeed_s += duration_s
             totals.backfeed_kwh += flow.source_kw * hours

@@ -1,0 +1,3 @@
+"""Where a virtual home is found when nobody says otherwise."""
+
+CONTROL_PORT = 8795
