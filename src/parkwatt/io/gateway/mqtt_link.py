@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Generic, NoReturn, TypeVar
+from typing import Final, Generic, NoReturn, TypeVar
 
 import aiomqtt
 
@@ -25,11 +25,14 @@ from parkwatt.io.gateway.mqtt_fold import (
     GatewayFold,
 )
 from parkwatt.io.gateway.mqtt_settings import MqttBattery, MqttCircuit, MqttGateway, Publication
-from parkwatt.io.mqtt.connection import USUAL, Backoff, BrokerError, Timing, connected
+from parkwatt.io.mqtt.connection import Backoff, BrokerError, Timing, connected
 from parkwatt.io.mqtt.fold import Health, Message
 from parkwatt.io.mqtt.settings import MqttSettings
 
 FoldT = TypeVar("FoldT", bound=DeviceFold)
+
+# An outage may run while the broker is gone: a connection is never tried more rarely than every 5 s.
+SOON: Final = Timing(backoff_s=(1.0, 5.0))
 
 
 class _Conversation(Generic[FoldT]):
@@ -132,7 +135,7 @@ class MqttGatewayLink:
         gateway: MqttGateway,
         *,
         clock: Callable[[], int],
-        timing: Timing = USUAL,
+        timing: Timing = SOON,
     ) -> None:
         self._gateway = gateway
         self._conversation = _Conversation(
@@ -170,7 +173,7 @@ class MqttCircuitsLink:
         circuits: Sequence[MqttCircuit],
         *,
         clock: Callable[[], int],
-        timing: Timing = USUAL,
+        timing: Timing = SOON,
     ) -> None:
         self._circuits = {circuit.points.circuit_id: circuit.points for circuit in circuits}
         folds = [CircuitFold(circuit) for circuit in circuits]
@@ -206,7 +209,7 @@ class MqttBatteryLink:
         battery: MqttBattery,
         *,
         clock: Callable[[], int],
-        timing: Timing = USUAL,
+        timing: Timing = SOON,
     ) -> None:
         self._conversation = _Conversation(
             broker, (BatteryFold(battery),), "home-battery", clock=clock, timing=timing
