@@ -201,7 +201,7 @@ def _source_regained(look: Look) -> bool:
 
 def _resumed(look: Look) -> bool:
     unwatched = look.state.asked_unix_us is None
-    return unwatched and look.both_open and look.may_start and look.due
+    return look.state.lit and unwatched and look.both_open and look.may_start and look.due
 
 
 def _may_try(look: Look) -> bool:

@@ -2,7 +2,8 @@
 
 A closing is approved here against the reading itself, whatever the phase believes: the other pole is open by fresh
 feedback, that feedback was measured after the last opening was asked for, and the bond, the dead output and the grid
-are as they have to be.
+are as they have to be. Each closing is sent behind the opening of the other pole, on the same ordered link: so no request
+that was lost can leave a gateway with both to be closed.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def _to_island(look: Look) -> Wanted:
         return (("close_bond", "the grid pole is open; the island needs its bond"),)
     if facts.source == "open" and facts.output_dead is False:
         return ()
-    return (("close_island_source", "the grid pole is open: the source may feed the home"),)
+    return _close_source("the grid pole is open: the source may feed the home")
 
 
 def _renewal(look: Look) -> Wanted:
@@ -70,7 +71,14 @@ def _renewal(look: Look) -> Wanted:
         return ()
     if facts.bond is not None and facts.bond != "closed":
         return (("close_bond", "the bond opened within the island"),)
-    return (("close_island_source", "the grid pole is open: the source goes on feeding the home"),)
+    return _close_source("the grid pole is open: the source goes on feeding the home")
+
+
+def _close_source(reason: str) -> Wanted:
+    return (
+        ("open_grid_pole", "it is to stay open while the source feeds the home"),
+        ("close_island_source", reason),
+    )
 
 
 def _back(look: Look) -> Wanted:
@@ -84,4 +92,7 @@ def _back(look: Look) -> Wanted:
     if not look.qualification.qualified or not look.present:
         return ()
     reason = f"the home is dead; {look.qualification.reason}"
-    return (("close_grid_pole", reason),)
+    return (
+        ("open_island_source", "it is to stay open while the grid is connected"),
+        ("close_grid_pole", reason),
+    )

@@ -30,6 +30,22 @@ _TRYING: frozenset[IslandPhase] = APART - {"restart_wait"}
 _SOURCE_FAILED = frozenset({"source_lost", "source_spent", "source_silent", "source_unready"})
 
 
+# What the journal tells of a state; all else is lost with the program.
+DURABLE: tuple[str, ...] = (
+    "phase",
+    "since_unix_us",
+    "because",
+    "reason",
+    "testing",
+    "lit",
+    "failures",
+    "failed_unix_us",
+    "suspicions",
+    "return_failed_unix_us",
+    "tested_unix_us",
+)
+
+
 class IslandState(msgspec.Struct, omit_defaults=True):
     """``since_unix_us``: in this phase; ``because``, ``reason``: the move into it.
 
@@ -111,7 +127,7 @@ class IslandState(msgspec.Struct, omit_defaults=True):
             self.failures = self.failures + 1 if recent else 1
             self.failed_unix_us = at_unix_us
         # With the source open, a grid that is there is not the source's own voltage.
-        proven = self.phase == "grid_seen" and before in ("fault", "restart_wait")
+        proven = self.phase == "grid_seen" and not self.lit
         if self.because == "backfeed":
             self.suspicions += 1
         elif proven or self.because == "person_island":

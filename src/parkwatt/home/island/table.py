@@ -68,6 +68,11 @@ _SOURCE_SPENT: Final[_Row] = (
     "restart_wait",
     "the island's source has no energy to give; next try when it has, or in {wait_s:.0f} s",
 )
+_RESUMED: Final[_Row] = (
+    "resumed",
+    "opening",
+    "the source opened while nobody watched, and is ready",
+)
 _LIT_STAYS: Final[_Row] = (
     "grid_gone_lit",
     "islanded",
@@ -114,6 +119,7 @@ TABLE: Final[tuple[Transition, ...]] = (
             "opening",
             "the grid has been gone for {absent_s:.1f} s and the source is ready",
         ),
+        _PERSON,
     ),
     *_rows(
         "opening",
@@ -148,7 +154,7 @@ TABLE: Final[tuple[Transition, ...]] = (
             "the grid came back just when the source was closed: is the pole open?",
         ),
         _SOURCE_SPENT,
-        ("resumed", "opening", "the source opened while nobody watched, and is ready"),
+        _RESUMED,
         _SOURCE_GONE,
         ("grid_there", "grid_seen", "the grid is there again"),
     ),
@@ -156,7 +162,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         "restart_wait",
         _POLE_CLOSED,
         ("source_stuck", "fault", "the source did not open within {answer_s:.0f} s"),
-        ("grid_there", "grid_seen", "the grid is there again"),
+        ("open_with_grid", "grid_seen", "the grid is there again"),
         _PERSON,
         _RETRY,
         ("source_regained", "opening", "the source has energy again"),
@@ -165,6 +171,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         "grid_seen",
         _POLE_CLOSED,
         _SOURCE_SPENT,
+        _RESUMED,
         _SOURCE_GONE,
         _LIT_STAYS,
         _DARK_WAITS,
@@ -182,6 +189,7 @@ TABLE: Final[tuple[Transition, ...]] = (
             "the grid has kept the band for the delay of {grid_code}",
         ),
         _SOURCE_SPENT,
+        _RESUMED,
         _SOURCE_GONE,
         _LIT_STAYS,
         _DARK_WAITS,
