@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from parkwatt.app.api.live_backup import LiveBackup
 from parkwatt.domain.site.event import Origin, SetpointDecided, SourceChanged
 from parkwatt.domain.site.live_plan import LivePlan
 from parkwatt.domain.site.reading import SiteReading
@@ -68,6 +69,10 @@ class LiveSite(Protocol):
     @property
     def steps(self) -> Steps:
         """Tells when the control has looked at everything again. What is said to it makes it look at once."""
+
+    @property
+    def backup(self) -> LiveBackup | None:
+        """The home's backup; None where there is none."""
 
     def snapshot(self) -> LiveSnapshot:
         """The site now."""

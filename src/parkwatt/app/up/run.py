@@ -10,7 +10,9 @@ from typing import Any
 import structlog
 
 from parkwatt.app.live_settings import LiveSettings
+from parkwatt.app.live_settings.backup import BackupSettings
 from parkwatt.app.serve.run import serve_until_stopped
+from parkwatt.app.up.home_runner import HomeRunner, home_runner
 from parkwatt.app.up.runner import OnWritten, SiteRunner
 from parkwatt.app.up.sources import live_sources
 from parkwatt.domain.charger.event import ChargerEvent
@@ -34,15 +36,19 @@ def up_until_stopped(settings: LiveSettings) -> None:
 
 def site_control(settings: LiveSettings) -> SiteControl:
     """The control of the site that the settings describe, with all its sources."""
-    return SiteControl(settings.site, partial(live_sources, settings))
+    return SiteControl(settings.site, partial(live_sources, settings), settings.backup)
 
 
 class SiteControl:
     """A site's control for `parkwatt.app.serve.run.serve`. ``on_written``: hears of each event that is journalled."""
 
-    def __init__(self, settings: SiteSettings, sources: Sources) -> None:
+    def __init__(
+        self, settings: SiteSettings, sources: Sources, backup: BackupSettings | None = None
+    ) -> None:
         self._settings = settings
         self._sources = sources
+        self._backup = backup
+        self.home: HomeRunner | None = None
         self._clock: Callable[[], int] = lambda: 0
         self.runner: SiteRunner | None = None
         self.on_written: OnWritten | None = None
@@ -58,6 +64,9 @@ class SiteControl:
         if isinstance(loop, WarpLoop):  # simulated time waits for the disk
             loop.hold_while(lambda: journal.backlog > 0 or not backend.is_settled)
         count = self.runner.restore(JournalReader(journal.path))
+        if self._backup is not None:
+            self.home = home_runner(self._backup, self.runner, journal, clock)
+            count += self.home.restore(JournalReader(journal.path))
         structlog.get_logger().info("site taken up", entries=count, cars=len(self._settings.cars))
         return self.runner
 
@@ -70,4 +79,5 @@ class SiteControl:
         """The control loop and all sources."""
         if self.runner is None:
             return ()
-        return (self.runner.run(), *self._sources(self.runner, self._clock))
+        home = () if self.home is None else self.home.duties()
+        return (self.runner.run(), *self._sources(self.runner, self._clock), *home)

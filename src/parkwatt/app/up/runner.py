@@ -15,6 +15,7 @@ import structlog
 
 import parkwatt
 from parkwatt.app.api.live import LiveCar, LiveSnapshot, Steps
+from parkwatt.app.api.live_backup import LiveBackup
 from parkwatt.domain.charger.event import ChargerEvent, is_telemetry
 from parkwatt.domain.errors import ParkwattError
 from parkwatt.domain.journal import Entry, Journal, JournalClosed, JournalDamaged, JournalFull, Note
@@ -35,7 +36,7 @@ from parkwatt.domain.site.event import (
     TripsRead,
     WishesSet,
 )
-from parkwatt.domain.site.observation import Observation, seen
+from parkwatt.domain.site.observation import GridSeen, Observation, seen
 from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.site.wish import Departure, Wishes
 from parkwatt.io.clock.steady_clock import SteadyClock
@@ -82,6 +83,8 @@ class SiteRunner:
         self._journal = journal
         self._clock = clock
         self._reading = SiteReading()
+        self._grid = GridSeen()
+        self.backup: LiveBackup | None = None
         self._wake = asyncio.Event()
         self._alarm = ""
         # Applied, and not in the journal yet: while there are any, nothing is decided.
@@ -207,6 +210,13 @@ class SiteRunner:
         ):
             self._wake.set()
 
+    def on_grid(self, grid: GridSeen) -> None:
+        """What carries the house, as its backup sees it."""
+        changed = (grid.condition, grid.before) != (self._grid.condition, self._grid.before)
+        self._grid = grid
+        if changed:
+            self._wake.set()
+
     @property
     def is_driving(self) -> bool:
         """Whether a car is there to be driven."""
@@ -298,7 +308,7 @@ class SiteRunner:
             station = self._backend.station(charger_id)
             if station is not None:
                 found.append(seen(station.state, evse_id))
-        return Observation(tuple(found), self._reading)
+        return Observation(tuple(found), self._reading, self._grid)
 
     async def _plan(self, request: PlanRequest) -> None:
         try:
@@ -317,24 +327,16 @@ class SiteRunner:
     def snapshot(self) -> LiveSnapshot:
         """The site now."""
         controller, now_unix_us = self.controller, self._clock()
-        reading, fresh_us = self._reading, self.settings.control.meter_age_s * _US
         state = controller.state
-
-        def fresh(value: float | None, at_unix_us: int) -> float | None:
-            return value if now_unix_us - at_unix_us <= fresh_us else None
-
-        solar_kw = fresh(reading.solar_kw, reading.solar_unix_us)
-        load_kw = fresh(reading.load_kw, reading.load_unix_us)
-        if load_kw is None and controller.base_kw is not None:
-            load_kw = max(controller.base_kw + (solar_kw or 0.0), 0.0)
+        grid_kw, solar_kw, load_kw = self.powers_kw()
         return LiveSnapshot(
             step=self.steps.count,
             now_unix_us=now_unix_us,
             settings=self.settings,
-            reading=reading,
+            reading=self._reading,
             tariff=controller.tariff,
             cars=tuple(self._live_car(index) for index in range(len(controller.cars))),
-            grid_kw=fresh(reading.grid_kw, reading.grid_unix_us),
+            grid_kw=grid_kw,
             solar_kw=solar_kw,
             load_kw=load_kw,
             plan=state.plan,
@@ -342,6 +344,21 @@ class SiteRunner:
             sources=dict(state.sources),
             alarms=(self._alarm,) if self._alarm else (),
         )
+
+    def powers_kw(self) -> tuple[float | None, float | None, float | None]:
+        """What flows at the grid meter, what the sun gives, and what the house uses without its cars; None: not told now."""
+        now_unix_us, reading = self._clock(), self._reading
+        fresh_us = self.settings.control.meter_age_s * _US
+
+        def fresh(value: float | None, at_unix_us: int) -> float | None:
+            return value if now_unix_us - at_unix_us <= fresh_us else None
+
+        solar_kw = fresh(reading.solar_kw, reading.solar_unix_us)
+        load_kw = fresh(reading.load_kw, reading.load_unix_us)
+        base_kw = self.controller.base_kw
+        if load_kw is None and base_kw is not None:
+            load_kw = max(base_kw + (solar_kw or 0.0), 0.0)
+        return fresh(reading.grid_kw, reading.grid_unix_us), solar_kw, load_kw
 
     def _live_car(self, index: int) -> LiveCar:
         view = self.controller.cars[index]

@@ -1,0 +1,57 @@
+"""What a home's backup looks at in one step: gateway, circuits, the cars' batteries, the sun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from parkwatt.domain.home.circuit import CircuitReading
+from parkwatt.domain.home.gateway import GatewayReading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeCar:
+    """A car's battery as the site's control knows it. Energies in the battery in kWh, powers at the charger in kW.
+
+    ``energy_kwh``: None where nobody tells it. ``here``: plugged in, as far as is known: an outage takes its link, too.
+    ``leaves_unix_s``: its next departure, None: none is known. ``asked_kwh``: what that asks for.
+    """
+
+    car_id: str
+    here: bool
+    energy_kwh: float | None
+    capacity_kwh: float
+    floor_kwh: float
+    discharge_kw_max: float
+    discharge_efficiency: float
+    leaves_unix_s: int | None = None
+    asked_kwh: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolarAhead:
+    """What the sun is forecast to give: ``power_kw`` [T] in steps of ``step_s`` from ``start_unix_s`` on."""
+
+    start_unix_s: int
+    step_s: int
+    power_kw: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeObservation:
+    """All of it at one moment. ``gateway``: its last reading, however old. ``battery_soc``: the stationary one's, None unknown.
+
+    ``load_kw``: what the house uses, without its cars; ``solar_kw``: what the sun gives; None where no fresh meter tells it.
+    """
+
+    gateway: GatewayReading | None = None
+    circuits: Mapping[str, CircuitReading] = field(default_factory=dict)
+    cars: tuple[HomeCar, ...] = ()
+    battery_soc: float | None = None
+    load_kw: float | None = None
+    solar_kw: float | None = None
+    solar_ahead: SolarAhead | None = None
+
+    def car(self, car_id: str | None) -> HomeCar | None:
+        """A car; None where there is none of that name."""
+        return next((car for car in self.cars if car.car_id == car_id), None)
