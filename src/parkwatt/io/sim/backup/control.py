@@ -35,7 +35,7 @@ def read_duration_s(name: str, text: str) -> float:
 
 def apply_control(life: Life, line: str) -> str:
     """Do what a line says, now; returns what came of it in words. Raises InputError where it cannot be read."""
-    name, *words = line.split()
+    name, *words = line.split() or [""]
     if name not in _COMMANDS:
         raise InputError([InputFault("control", f"must be one of: {HELP}", line)])
     life.now_us()
