@@ -303,6 +303,15 @@ def test_each_rule_names_its_key(tmp_path: Path, old: str, new: str, fault: str)
     assert any(found.startswith(fault) for found in faults), faults
 
 
+def test_alerts_are_read_with_it(tmp_path: Path) -> None:
+    alerts = '[backup.alerts]\nurl = "https://alerts.example/ca.atom"\nareas = ["CAZ506"]\n'
+    backup = backup_of(tmp_path, BY_LAYOUT + alerts)
+    assert backup.alerts is not None
+    assert backup.alerts.areas == ("caz506",)
+    _, faults = read(tmp_path, SITE + BY_LAYOUT + alerts.replace("https://alerts", "ftp://alerts"))
+    assert [fault.partition(":")[0] for fault in faults] == ["backup.alerts.url"]
+
+
 def test_own_numbers_of_a_grid_code_are_checked(tmp_path: Path) -> None:
     _, faults = read(tmp_path, SITE + ON_MODBUS.replace("= 0.85", "= 195"))
     assert faults == ["backup.grid_code.voltage_pu_min: must be 0.8 to 0.99, got 195.0"]

@@ -1,4 +1,4 @@
-"""A home's backup: the tables [backup], [backup.gateway], [[backup.circuit]], [backup.battery] and [backup.generator].
+"""A home's backup: the table [backup] with its gateway, circuits, battery, generator and alerts.
 
 What they say is checked against itself and against the cars. What is not safe is a fault: an outage that nothing tells of, a
 gateway that is commanded and does not tell where its poles are, or cannot be told to open them.
@@ -15,6 +15,7 @@ from parkwatt.domain.home.circuit import Circuit, Tier
 from parkwatt.domain.home.gateway import GatewayAbilities, TransferAction
 from parkwatt.domain.record import Record
 from parkwatt.home.grid_code import GRID_CODES, GridCode, custom_grid_code
+from parkwatt.io.alerts import AlertSettings, read_alerts
 from parkwatt.io.gateway.modbus_settings import (
     ModbusBattery,
     ModbusCircuit,
@@ -114,6 +115,7 @@ class BackupSettings:
     circuits: tuple[BackupCircuit, ...] = ()
     battery: BackupBattery | None = None
     generator: BackupGenerator | None = None
+    alerts: AlertSettings | None = None
     broker: MqttSettings | None = None
     confirm_s: float = 2.0
     dead_s: float = 1.0
@@ -161,6 +163,7 @@ def read_backup(
         circuits=circuits,
         battery=battery,
         generator=generator,
+        alerts=read_alerts(record.record("alerts")) if record.has("alerts") else None,
         broker=broker if speaks_mqtt else None,
         confirm_s=record.number("confirm_s", 2.0, minimum=1.0, maximum=60.0),
         dead_s=record.number("dead_s", 1.0, minimum=0.1, maximum=60.0),
