@@ -15,6 +15,7 @@ from parkwatt.io.sim.backup.source import SourceSettings
 from parkwatt.io.sim.settings import CarSettings
 
 _PORT_MAX = 65_535
+_MQTT_PORT = 1883
 
 
 def home_settings(arguments: argparse.Namespace) -> HomeSettings:
@@ -71,15 +72,8 @@ def doors(arguments: argparse.Namespace) -> Doors:
 
 
 def _mqtt(arguments: argparse.Namespace, faults: Faults) -> MqttDeviceSettings | None:
-    host, _, port = (
-        arguments.broker.rpartition(":")
-        if ":" in arguments.broker
-        else (
-            arguments.broker,
-            ":",
-            "1883",
-        )
-    )
+    named = arguments.broker if ":" in arguments.broker else f"{arguments.broker}:{_MQTT_PORT}"
+    host, _, port = named.rpartition(":")
     if not host or not port.isdecimal() or not 1 <= int(port) <= _PORT_MAX:
         faults.add("--broker", "must be like localhost:1883", arguments.broker)
         return None

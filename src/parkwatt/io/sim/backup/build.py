@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,12 +15,13 @@ from parkwatt.io.sim.backup.generator import Generator, GeneratorSettings
 from parkwatt.io.sim.backup.grid import VirtualGrid
 from parkwatt.io.sim.backup.parts import Parts
 from parkwatt.io.sim.backup.pole import SECOND_US
-from parkwatt.io.sim.backup.shared_car import SharedCar
+from parkwatt.io.sim.backup.shared_car import SharedCar, share_car
 from parkwatt.io.sim.backup.solar import SolarInverter, SolarSettings
 from parkwatt.io.sim.backup.source import IslandSource, SourceSettings
 from parkwatt.io.sim.car import Car
 from parkwatt.io.sim.home.profile import StepProfile
 from parkwatt.io.sim.settings import CarSettings
+from parkwatt.io.sim.station import VirtualStation
 
 _DAY_S = 86_400
 _STEP_S = 60
@@ -42,8 +44,16 @@ class HomeSettings:
     seed: int = 1
 
 
-def build_parts(settings: HomeSettings, now_us: int) -> Parts:
-    """All parts of a home that begins at a time, on the grid."""
+def build_parts(
+    settings: HomeSettings, now_us: int, stations: Sequence[VirtualStation] = ()
+) -> Parts:
+    """All parts of a home that begins at a time, on the grid.
+
+    ``stations``: chargers behind its bus, at that time too. The first one's car feeds the home in place of the settings' one.
+    """
+    cars = [share_car(station) for station in stations]
+    if not cars and settings.car is not None:
+        cars = [SharedCar(settings.car)]
     random = np.random.default_rng(settings.seed)
     start_unix_s = now_us // SECOND_US
     midnight_unix_s = start_unix_s - start_unix_s % _DAY_S
@@ -53,12 +63,13 @@ def build_parts(settings: HomeSettings, now_us: int) -> Parts:
         circuits=family_circuits(random, midnight_unix_s),
         source=IslandSource(
             settings.source,
-            None if settings.car is None else SharedCar(settings.car),
+            cars[0] if cars else None,
             _battery(settings),
         ),
         solar=SolarInverter(SolarSettings(nominal_hz=settings.nominal_hz)),
         solar_kw=clear_days(midnight_unix_s, settings.solar_kw_peak),
         generator=None if settings.generator is None else Generator(settings.generator),
+        stations=tuple(stations),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from parkwatt.io.sim.car import Car, interpolate
+from parkwatt.io.sim.station import VirtualStation
 
 # What the charger stands on: the grid or another's island; nothing; or its own inverter makes the island's voltage.
 Supply = Literal["mains", "none", "forming"]
@@ -22,6 +23,14 @@ class SharedCar(Car):
         if self.supply == "none":
             self.rest()
         return self.power_kw
+
+
+def share_car(station: VirtualStation) -> SharedCar:
+    """Let a charger's car be one that a home shares; returns it."""
+    car = SharedCar(station.settings.car)
+    car.energy_kwh = station.car.energy_kwh
+    station.car = car
+    return car
 
 
 def floor_kwh(battery: Car, floor_soc: float) -> float:
