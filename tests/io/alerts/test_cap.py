@@ -39,6 +39,23 @@ def test_a_feed_says_the_same() -> None:
     assert found[0].headline == "By a test"
 
 
+def test_a_feed_of_whole_alerts() -> None:
+    whole = alert(info(area=AREA)).decode().partition("?>")[2]
+    (found,) = read_cap(feed([f"<entry><id>x</id><content>{whole}</content></entry>"]))
+    assert found == read_cap(alert(info(area=AREA)))[0]
+
+
+def test_the_two_great_feeds() -> None:
+    """As the NWS lists codes, and as MeteoAlarm repeats an alert by area."""
+    codes = "<valueName>FIPS6</valueName><value>041059 041061</value><valueName>UGC</valueName><value>ORZ049</value>"
+    area = f"<cap:polygon></cap:polygon><cap:geocode>{codes}</cap:geocode>"
+    (found,) = read_cap(feed([entry("a1", area=area)]))
+    assert found.areas[0].codes == {"041059", "041061", "ORZ049"}
+    assert found.areas[0].polygons == ()
+    twice = [entry("a1", area=f"<cap:areaDesc>{name}</cap:areaDesc>") for name in ("Here", "There")]
+    assert [one.areas[0].words for one in read_cap(feed(twice))] == ["Here", "There"]
+
+
 def test_each_info_counts_for_itself() -> None:
     found = read_cap(alert(info(), info("Flood Warning", onset_h=8)))
     assert [one.event for one in found] == ["High Wind Warning", "Flood Warning"]
@@ -47,7 +64,10 @@ def test_each_info_counts_for_itself() -> None:
 def test_only_what_is_meant() -> None:
     for status in ("Exercise", "System", "Test", "Draft", ""):
         assert read_cap(alert(status=status)) == ()
-    assert read_cap(alert(kind="Cancel")) == ()
+    for kind in ("Cancel", "Ack", "Error"):
+        assert read_cap(alert(kind=kind)) == ()
+    past = info(area=f"{AREA}</area><urgency>Past</urgency><area>")
+    assert read_cap(alert(past)) == ()
     assert read_cap(alert(identifier="")) == ()
 
 

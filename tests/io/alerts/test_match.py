@@ -36,7 +36,8 @@ def cap_alert(**changes: object) -> CapAlert:
         ({"severity": "Moderate"}, None),
         ({"severity": "Extreme"}, "storm"),
         ({"certainty": "Unlikely"}, None),
-        ({"certainty": "Unknown"}, None),
+        ({"certainty": "Unknown"}, "storm"),
+        ({"severity": "Unknown"}, None),
         ({"event": "Public Safety Power Shutoff", "severity": "Unknown"}, "planned"),
     ],
 )

@@ -7,9 +7,11 @@
         <area> <areaDesc>Sonoma</areaDesc> <polygon>38.1,-122.9 …</polygon> <circle>38.1,-122.9 20</circle>
           <geocode> <valueName>UGC</valueName> <value>CAZ506</value> </geocode> </area> </info> </alert>
 
-- In a feed (the national weather services of MeteoAlarm, the NWS) each entry holds the elements of its info and areas itself.
+- In a feed each entry holds the elements of its info and areas itself, or a whole alert. The NWS has an entry for each alert,
+  with the codes of all its areas in one list; MeteoAlarm has one for each area, with the identifier of the alert in all.
 - An alert may say the same in several languages, or different things of different times: each info counts for itself.
 - Only the status *Actual* is meant; *Exercise*, *System*, *Test* and *Draft* are not, and *Cancel* takes an alert back.
+  What has the urgency *Past* is over.
 - No type declaration is read: without one, no entity can be declared, blown up or fetched.
 """
 
@@ -31,6 +33,7 @@ CERTAINTIES: Final = ("Unknown", "Unlikely", "Possible", "Likely", "Observed")
 _LASTS_S: Final = 24 * 3600
 _ALERTS_MAX: Final = 20_000
 _TEXT_MAX: Final = 200
+_NO_ALERTS: Final = ("Cancel", "Ack", "Error")
 
 Point = tuple[float, float]
 
@@ -72,9 +75,10 @@ def read_cap(body: bytes) -> tuple[CapAlert, ...]:
     if name == "alert":
         holders = [root]
     elif name == "feed":
-        holders = _children(root, "entry")
-        if len(holders) > _ALERTS_MAX:
+        entries = _children(root, "entry")
+        if len(entries) > _ALERTS_MAX:
             raise SourceError(f"{WHO} answers with more than {_ALERTS_MAX} alerts", "broken")
+        holders = [holder for entry in entries for holder in _whole_alerts(entry) or [entry]]
     else:
         raise SourceError(f"{WHO} answers with neither a CAP alert nor a feed of them", "broken")
     found = [alert for holder in holders for alert in _alerts(holder)]
@@ -96,13 +100,20 @@ def _document(body: bytes) -> ET.Element:
         raise SourceError(f"{WHO} answers with something that is not XML", "broken") from None
 
 
+def _whole_alerts(entry: ET.Element) -> list[ET.Element]:
+    """The whole alerts within an entry, as some feeds have them in place of their elements."""
+    return [element for element in entry.iter() if _name(element) == "alert"]
+
+
 def _alerts(holder: ET.Element) -> Iterator[CapAlert]:
     """The infos of an alert or of a feed's entry."""
     identifier = _text(holder, "identifier") or _text(holder, "id")
-    if not identifier or _text(holder, "status") != "Actual" or _kind(holder) == "Cancel":
+    if not identifier or _text(holder, "status") != "Actual" or _kind(holder) in _NO_ALERTS:
         return
     sent_unix_s = _unix_s(_text(holder, "sent") or _text(holder, "updated"))
     for info in _children(holder, "info") or [holder]:
+        if _text(info, "urgency") == "Past":
+            continue
         starts = (_unix_s(_text(info, "onset")), _unix_s(_text(info, "effective")), sent_unix_s)
         onset_unix_s = next((one for one in starts if one is not None), None)
         if onset_unix_s is None:

@@ -53,7 +53,10 @@ def kind_of(alert: CapAlert, settings: AlertSettings) -> OutageKind | None:
     else:
         return None
     is_bad = SEVERITIES.index(alert.severity) >= SEVERITIES.index(settings.severity_min)
-    is_sure = CERTAINTIES.index(alert.certainty) >= CERTAINTIES.index(settings.certainty_min)
+    # An alert that does not tell how sure it is counts: unknown is not unlikely.
+    is_sure = alert.certainty == "Unknown" or (
+        CERTAINTIES.index(alert.certainty) >= CERTAINTIES.index(settings.certainty_min)
+    )
     # A planned outage is one, however bad its sender finds it.
     if outage == "storm" and not (is_bad and is_sure):
         return None
