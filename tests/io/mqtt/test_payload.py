@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parkwatt.io.mqtt.payload import LENGTH_MAX, PayloadError, number
+from parkwatt.io.mqtt.payload import LENGTH_MAX, PayloadError, number, word
 
 TASMOTA = (
     b'{"Time":"2026-01-05T12:00:00","SM":{"Power_curr":-1234.5,"Total_in":100.25,"L":[1,"2.5"]}}'
@@ -110,3 +110,43 @@ def test_no_bytes_give_anything_but_a_finite_number_unknown_or_a_fault(
 def test_any_finite_number_is_read_back(value: float) -> None:
     assert number(repr(value).encode()) == value
     assert number(json.dumps({"a": [value]}).encode(), ("a", "0")) == value
+
+
+@pytest.mark.parametrize(
+    ("payload", "path", "said"),
+    [
+        (b"closed", (), "closed"),
+        (b" ON\n", (), "ON"),
+        (b"", (), None),
+        (b"unavailable", (), None),
+        (b"unknown", ("a",), None),
+        (b'{"a":true}', ("a",), "true"),
+        (b'{"a":{"b":false}}', ("a", "b"), "false"),
+        (b'{"a":[7]}', ("a", "0"), "7"),
+        (b'{"a":null}', ("a",), None),
+        (b'{"a":"None"}', ("a",), None),
+        (b'{"a":" open "}', ("a",), "open"),
+    ],
+)
+def test_words(payload: bytes, path: tuple[str, ...], said: str | None) -> None:
+    assert word(payload, path) == said
+
+
+@pytest.mark.parametrize("payload", [b"on", b"{}", b'{"a":1.5}', b'{"a":[]}', b'{"a":{}}'])
+def test_what_has_no_word_is_told(payload: bytes) -> None:
+    with pytest.raises(PayloadError):
+        word(payload, ("a",))
+
+
+@given(st.binary(max_size=200), st.sampled_from([(), ("a",), ("a", "0")]))
+def test_no_payload_breaks_the_reader_of_words(payload: bytes, path: tuple[str, ...]) -> None:
+    try:
+        said = word(payload, path)
+    except PayloadError:
+        return
+    assert said is None or said == said.strip() != ""
+
+
+def test_what_is_too_long_is_not_looked_at_for_words() -> None:
+    with pytest.raises(PayloadError, match="longer than"):
+        word(b"o" * (LENGTH_MAX + 1))
