@@ -117,6 +117,11 @@ class Home:
         return self.controller.state.island.phase
 
     @property
+    def condition(self) -> str:
+        """Of the grid, as the site's control is told."""
+        return self.step_now.grid.condition
+
+    @property
     def step_now(self) -> HomeStep:
         """The last step."""
         assert self.last is not None
@@ -159,11 +164,11 @@ def test_a_dip_releases_nothing_and_discharges_nothing() -> None:
     home = _on_grid()
     home.grid_voltage_pu = 0.0
     home.run(1)
-    assert home.step_now.grid.condition == "unknown"
+    assert home.condition == "unknown"
     assert not home.step_now.grid.is_island
     home.grid_voltage_pu = 1.0
     home.run(2)
-    assert home.step_now.grid.condition == "present"
+    assert home.condition == "present"
     assert home.step_now.grid.returned_unix_us is None
     assert not any(isinstance(event, HoldsReleased) for event, _ in home.events)
 
@@ -186,8 +191,7 @@ def test_the_grid_is_taken_back_after_its_codes_delay_and_along_its_ramp() -> No
 
 
 def test_a_car_that_is_empty_or_away_carries_nothing() -> None:
-    for change in ({"car_kwh": 6.2}, {"car_here": False}):
-        home = Home(**change)  # type: ignore[arg-type]
+    for home in (Home(car_kwh=6.2), Home(car_here=False)):
         home.run(5)
         home.grid_voltage_pu = 0.0
         home.run(60)

@@ -17,6 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 import parkwatt
 from parkwatt.app.api import (
+    backup,
     chargers,
     credentials,
     journal,
@@ -34,7 +35,7 @@ from parkwatt.app.api.views import DetailView, FaultsView, FaultView, HealthView
 from parkwatt.app.metrics import Metrics
 from parkwatt.domain.errors import InputError, ParkwattError
 
-_PARTS = (site_routes, plans, wishes, report, stream, chargers, credentials, journal)
+_PARTS = (site_routes, plans, wishes, backup, report, stream, chargers, credentials, journal)
 _VALUE_CHARACTERS_MAX = 200
 _NEEDS_TOKEN = HTTPException(
     401, "a token is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"}
