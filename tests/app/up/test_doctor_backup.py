@@ -14,15 +14,12 @@ from parkwatt.app.up import doctor_backup
 from parkwatt.app.up.doctor_check import Check, Seen
 from parkwatt.domain.home.gateway import GatewayReading
 from parkwatt.home.grid_code import GRID_CODES
-from parkwatt.io.gateway.enter_service import EnterService, read_enter_service
-from parkwatt.io.gateway.modbus_settings import ModbusDevice
-from parkwatt.io.gateway.registers import SharedLinks
-from parkwatt.io.modbus.link import ModbusError
+from parkwatt.io.gateway.self_description import EnterService
 from tests.app.live_settings.test_backup import BY_LAYOUT, ON_MODBUS, SITE
 from tests.app.live_settings.test_settings import settings_of
-from tests.io.gateway.modbus_server import device, model_703, model_713
+from tests.io.gateway.modbus_server import device, model_702, model_703, model_713
 from tests.io.modbus.strangers import common, device_of
-from tests.io.mqtt.broker import running
+from tests.io.mqtt.broker import free_port, running
 
 IEEE = GRID_CODES["ieee1547-2018"]
 NOW_US = 1_000_000_000_000
@@ -187,29 +184,34 @@ def test_what_a_device_does_not_tell_is_not_judged() -> None:
     assert second.level == "ok"
 
 
-def test_enter_service_is_read_over_the_wire() -> None:
-    model = model_703(
-        high_percent=105.8, low_percent=91.7, high_hz=60.1, low_hz=59.5, delay_s=300, ramp_s=300
+def test_what_devices_on_modbus_say_of_themselves_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor_backup, "_PATIENCE_S", 3.0)
+    enter_service = model_703(
+        high_percent=110, low_percent=85, high_hz=50.1, low_hz=49.5, delay_s=30, ramp_s=600
     )
 
-    async def main() -> None:
-        async with device({40_000: device_of(common("Maker"), model)}) as one:
-            registers = SharedLinks().registers(ModbusDevice("127.0.0.1", one.port))
-            told = await read_enter_service(registers)
-            registers.close()
-        assert told is not None
-        assert told.enabled is True
-        assert told.voltage_pu_max == pytest.approx(1.058)
-        assert told.frequency_hz_min == pytest.approx(59.5)
-        assert (told.delay_s, told.ramp_s) == (300.0, 300.0)
-        async with device({40_000: device_of(common("Maker"), model_713(50.0))}) as one:
-            registers = SharedLinks().registers(ModbusDevice("127.0.0.1", one.port))
-            assert await read_enter_service(registers) is None
-            registers.close()
-        with pytest.raises(ModbusError):
-            await read_enter_service(SharedLinks().registers(ModbusDevice("127.0.0.1", 1)))
+    async def main() -> dict[str, Check]:
+        battery = device_of(common("Maker"), model_702(4600), enter_service, model_713(50.0))
+        async with device({40_000: battery}) as one:
+            text = ON_MODBUS.replace(
+                '"192.168.1.40"\nport = 1502', f'"127.0.0.1"\nport = {free_port()}'
+            )
+            text = text.replace('"192.168.1.41"', f'"127.0.0.1"\nport = {one.port}')
+            settings = settings_of(tmp_path, SITE + text)
+            checks = await asyncio.to_thread(lambda: list(doctor_backup.checks(settings, Seen())))
+            assert [check.level for check in checks if check.subject == "home battery"] == [
+                "warning",
+                "warning",
+            ]
+            return {check.subject: check for check in checks}
 
-    asyncio.run(main())
+    found = asyncio.run(main())
+    assert found["home battery"].message == (
+        "it gives 4.6 kW by its own rating, and continuous_kw is 5"
+    )
+    assert "refuses the connection" in found["gateway"].message
 
 
 def test_a_whole_set_up_on_a_broker_is_tried(

@@ -82,6 +82,13 @@ def model_701(*, hz: float, volts: tuple[int, int, int], forming: bool) -> list[
     return list(struct.unpack(f">{len(block) // 2}H", block))
 
 
+def model_702(discharge_w: int) -> list[int]:
+    """A storage's rating in 10 W; of the rest nothing is told."""
+    registers = [702, 50, *[0xFFFF] * 50]
+    registers[11], registers[45] = discharge_w // 10, 1
+    return registers
+
+
 def model_703(
     *,
     high_percent: float,

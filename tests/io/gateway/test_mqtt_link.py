@@ -282,3 +282,31 @@ def test_a_battery_tells_its_state_of_charge(tmp_path: Path) -> None:
             await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(main())
+
+
+def test_a_gateway_that_dies_is_unknown_by_its_last_will(tmp_path: Path) -> None:
+    async def main() -> None:
+        with running(tmp_path) as broker:
+
+            async def steps(_: MqttGatewayLink, heard: Heard[GatewayReading]) -> None:
+                reader, writer = await asyncio.open_connection("127.0.0.1", broker.port)
+                topic = f"{BASE}/availability".encode()
+                writer.write(_connect(b"gateway", topic, b"offline"))
+                await reader.readexactly(4)
+                await broker.publish(*ON_GRID, retain=True)
+                assert (await fresh(broker, heard)).grid_pole == "closed"
+                writer.transport.abort()
+                await heard.until(lambda: heard.readings[-1].grid_pole is None)
+                assert heard.oks("gateway") == [False]
+                assert "offline" in heard.states[-1].reason
+
+            await with_gateway(broker, steps)
+
+    asyncio.run(main())
+
+
+def _connect(client_id: bytes, topic: bytes, will: bytes) -> bytes:
+    """MQTT 3.1.1's CONNECT with a last will; aiomqtt says goodbye, so that no will is told."""
+    parts = b"".join(len(part).to_bytes(2, "big") + part for part in (client_id, topic, will))
+    rest = b"\x00\x04MQTT\x04\x06\x00\x3c" + parts
+    return bytes((0x10, len(rest))) + rest

@@ -20,10 +20,14 @@ from parkwatt.domain.home.gateway import GatewayReading
 from parkwatt.domain.site.event import SourceChanged
 from parkwatt.home.grid_code import GridCode
 from parkwatt.io.gateway.build import DeviceLinks
-from parkwatt.io.gateway.enter_service import EnterService, read_enter_service
 from parkwatt.io.gateway.modbus_settings import ModbusBattery, ModbusDevice, ModbusGateway
 from parkwatt.io.gateway.mqtt_settings import MqttGateway
-from parkwatt.io.gateway.registers import SharedLinks
+from parkwatt.io.gateway.registers import Registers, SharedLinks
+from parkwatt.io.gateway.self_description import (
+    EnterService,
+    read_discharge_kw,
+    read_enter_service,
+)
 from parkwatt.io.modbus.link import ModbusError
 
 _PATIENCE_S: Final = 15.0
@@ -226,7 +230,7 @@ async def _tried(backup: BackupSettings) -> list[Check]:
     return [
         _told_gateway(heard, backup),
         *_told_circuits(heard, wanted),
-        *await _enter_service(backup),
+        *await _described(backup),
     ]
 
 
@@ -267,24 +271,32 @@ def _told_circuits(heard: _Heard, wanted: set[str]) -> Iterator[Check]:
         yield Check("warning", f"circuit {circuit_id}", reason, remedy)
 
 
-async def _enter_service(backup: BackupSettings) -> list[Check]:
+async def _described(backup: BackupSettings) -> list[Check]:
     """What the devices on Modbus say of themselves, as far as they speak SunSpec."""
     devices: dict[ModbusDevice, str] = {}
     if isinstance(backup.gateway, ModbusGateway):
         devices[backup.gateway.device] = "gateway"
     if backup.battery is not None and isinstance(backup.battery.device, ModbusBattery):
-        devices.setdefault(backup.battery.device.device, "battery")
+        devices.setdefault(backup.battery.device.device, "home battery")
     found: list[Check] = []
     for device, name in devices.items():
         registers = SharedLinks().registers(device)
-        try:
-            own = await read_enter_service(registers)
-        except ModbusError:
-            continue  # it speaks no SunSpec, or does not answer, which was told
-        finally:
-            registers.close()
-        if own is not None:
-            found += enter_service_checks(own, backup.grid_code, name)
+        # One that speaks no SunSpec says nothing of itself; one that does not answer was told of before.
+        with contextlib.suppress(ModbusError):
+            found += await _describes_itself(registers, name, backup)
+        registers.close()
+    return found
+
+
+async def _describes_itself(registers: Registers, name: str, backup: BackupSettings) -> list[Check]:
+    found: list[Check] = []
+    own = await read_enter_service(registers)
+    if own is not None:
+        found += enter_service_checks(own, backup.grid_code, name)
+    rated_kw = await read_discharge_kw(registers)
+    if rated_kw is not None and backup.car_id is None and backup.continuous_kw > rated_kw:
+        message = f"it gives {rated_kw:g} kW by its own rating, and continuous_kw is {backup.continuous_kw:g}"
+        found.append(Check("warning", name, message, "lower continuous_kw in [backup]"))
     return found
 
 

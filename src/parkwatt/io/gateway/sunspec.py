@@ -1,8 +1,8 @@
 """The values of SunSpec's models for distributed energy resources that a backup reads, and where each stands.
 
-Offsets are counted from the model's header (SunSpec information models 701, 702, 703, 713 and 714, as of 2026): 701 measures
+Offsets are counted from the model's header (SunSpec information models 701, 702, 703 and 713, as of 2026): 701 measures
 alternating current at the resource's terminals and says whether it is connected and whether it forms the grid, 702 tells its
-ratings, 703 when it enters service after an outage, 713 a storage's state of charge, 714 its direct current.
+ratings, 703 when it enters service after an outage, 713 a storage's state of charge.
 """
 
 from __future__ import annotations
@@ -43,16 +43,13 @@ class SunSpecPoint(NamedTuple):
 POINTS: Final[Mapping[tuple[int, str], SunSpecPoint]] = {
     (701, "ConnSt"): SunSpecPoint(5, "uint16"),
     (701, "Forming"): SunSpecPoint(8, "uint32", bit=1),
-    (701, "W"): SunSpecPoint(10, "int16", 116),
-    (701, "LLV"): SunSpecPoint(15, "uint16", 114),
     (701, "LNV"): SunSpecPoint(16, "uint16", 114),
     (701, "Hz"): SunSpecPoint(17, "uint32", 115),
     (701, "VL1"): SunSpecPoint(47, "uint16", 114),
     (701, "VL2"): SunSpecPoint(70, "uint16", 114),
     (701, "VL3"): SunSpecPoint(93, "uint16", 114),
+    (702, "WMaxRtg"): SunSpecPoint(2, "uint16", 45),
     (702, "WDisChaRteMaxRtg"): SunSpecPoint(11, "uint16", 45),
-    (702, "VNom"): SunSpecPoint(38, "uint16", 49),
-    (702, "BlackStart"): SunSpecPoint(25, "uint16", bit=2),
     (703, "ES"): SunSpecPoint(2, "uint16"),
     (703, "ESVHi"): SunSpecPoint(3, "uint16", 17),
     (703, "ESVLo"): SunSpecPoint(4, "uint16", 17),
@@ -60,9 +57,7 @@ POINTS: Final[Mapping[tuple[int, str], SunSpecPoint]] = {
     (703, "ESHzLo"): SunSpecPoint(7, "uint32", 18),
     (703, "ESDlyTms"): SunSpecPoint(9, "uint32"),
     (703, "ESRmpTms"): SunSpecPoint(13, "uint32"),
-    (703, "ESDlyRemTms"): SunSpecPoint(15, "uint32"),
     (713, "SoC"): SunSpecPoint(4, "uint16", 8),
-    (714, "DCW"): SunSpecPoint(6, "int16", 17),
 }
 # What a flag's values are where the settings do not say: closed or connected, then open.
 WORDS: Final[Mapping[tuple[int, str], tuple[int, int]]] = {
