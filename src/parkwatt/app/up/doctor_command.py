@@ -14,9 +14,9 @@ TO_DO = 1
 
 _DESCRIPTION = """\
 Checks a site's set-up: the file, the data folder, ports, the clock, chargers and what they can do, consent, limits,
-meters, the broker, prices, calendars, the journal. Each check is one line: ✓ well, ! worth a look, ✗ to be done,
-– not checked; what is to be done stands behind an arrow. With the server running it tells what the server sees, else it
-tries meters, prices and calendars itself. Nothing is changed.
+meters, the broker, prices, calendars, the journal, what backs up the home. Each check is one line: ✓ well, ! worth a
+look, ✗ to be done, – not checked; what is to be done stands behind an arrow. With the server running it tells what the
+server sees, else it tries meters, prices, calendars and the gateway itself. Nothing is changed.
 
 exit code: 0 all is well, 1 something is to be done, 2 the file has faults"""
 
