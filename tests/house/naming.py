@@ -22,8 +22,8 @@ QUANTITIES = {
 # Money needs no unit where the currency is data: `cost` and `wear` alone are amounts of it.
 MONEY = {"cost", "wear"}
 UNITS = {
-    *("w", "kw", "mw", "wh", "kwh", "mwh", "v", "a", "ah", "c", "k", "m2"),
-    *("ms", "s", "minutes", "h", "hours", "days", "months", "years"),
+    *("w", "kw", "mw", "wh", "kwh", "mwh", "v", "pu", "hz", "a", "ah", "c", "k", "m2"),
+    *("us", "ms", "s", "minutes", "h", "hours", "days", "months", "years"),
     *("minute", "hour", "day", "month", "year"),
 }
 DIMENSIONLESS = {

@@ -15,6 +15,7 @@ from tests.house import source
 EXTERNAL = {
     "domain": {"numpy"},
     "domain/charger": {"msgspec"},
+    "domain/home": {"msgspec"},
     "domain/journal": {"msgspec"},
     "domain/site": {"msgspec"},
     "plan": {"numpy", "highspy"},
@@ -27,7 +28,7 @@ EXTERNAL = {
     "site/account": {"msgspec", "numpy"},
     "site/guard": {"msgspec", "numpy"},
     "site/live": {"msgspec", "numpy"},
-    "home": {"numpy"},
+    "home": {"msgspec", "numpy"},
     "fleet": {"numpy"},
 }
 # Extras are imported inside the function that needs them, so that all else works without.

@@ -14,10 +14,7 @@ Mode = Literal["grid", "outage", "islanded"]
 
 
 class Verdict(Protocol):
-    """Whether the island's energy suffices for a circuit. ``asks``: a person is to be asked before it is on.
-
-    ``costs_hours``: by how much it shortens what must be kept on; None where that is not known.
-    """
+    """Whether the island's energy suffices for a circuit. ``asks``: a person is to be asked before it is on."""
 
     @property
     def allowed(self) -> bool:
@@ -31,10 +28,6 @@ class Verdict(Protocol):
     def reason(self) -> str:
         """In words, with numbers."""
 
-    @property
-    def costs_hours(self) -> float | None:
-        """Hours."""
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -42,7 +35,6 @@ class Question:
 
     circuit_id: str
     text: str
-    costs_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,11 +99,11 @@ class _Shedder:
             for one in self.found
             if one.circuit.circuit_id not in self.by_hand
         }
-        self._end_overload()
         for one in reversed(self.found):
             want = wants.get(one.circuit.circuit_id)
             if want is not None and not want.on and self._may_go_off(one, want):
                 self._switch(one, want.because, want.reason, on=False)
+        self._end_overload()
         if self.inputs.mode == "outage":
             self._make_ready()
         else:
@@ -137,7 +137,7 @@ class _Shedder:
         if self.inputs.mode != "islanded":
             state.over_unix_us = None
             return
-        drawn = drawn_kw(self.found, self.inputs.island_kw)
+        drawn = drawn_kw(self.found, self.inputs.island_kw) - self._leaving_kw()
         over_kw = drawn - settings.continuous_kw
         if over_kw <= 0:
             state.over_unix_us = None
@@ -159,6 +159,15 @@ class _Shedder:
                 self._switch(one, OVERLOAD, reason, on=False)
         if over_kw <= 0:
             state.over_unix_us = None
+
+    def _leaving_kw(self) -> float:
+        """What circuits draw that were told to go off just now, and will not draw in a moment."""
+        leaving_kw = 0.0
+        for one in self.found:
+            since_s = one.memory.since_s(self.now_unix_us)
+            if one.memory.off and one.on and since_s is not None:
+                leaving_kw += one.power_kw if since_s < self.settings.obeys_s else 0.0
+        return leaving_kw
 
     def _make_ready(self) -> None:
         """Before the island's source starts: only what it can start at one blow stays on, the most important first."""
@@ -195,7 +204,12 @@ class _Shedder:
         running_kw = drawn_kw(self.found, self.inputs.island_kw)
         for one in self.found:
             want = wants.get(one.circuit.circuit_id)
-            if want is None or not want.on or not self._is_off(one, want) or not self._waited(one):
+            if (
+                want is None
+                or not want.on
+                or not self._is_off(one, want)
+                or not self._waited(one, want)
+            ):
                 continue
             if fits(one.circuit, running_kw, self.settings):
                 words = f"{want.reason}; {running_kw:.1f} kW run, it adds up to {one.circuit.power_kw_rated:.1f} kW"
@@ -208,7 +222,7 @@ class _Shedder:
         """Whether Parkwatt may switch it on: it had switched it off, or a person asks for it."""
         return one.memory.off or (want.chosen and not one.on and one.circuit.switchable)
 
-    def _waited(self, one: CircuitNow) -> bool:
+    def _waited(self, one: CircuitNow, want: Want) -> bool:
         memory, circuit = one.memory, one.circuit
         since_s = memory.since_s(self.now_unix_us)
         if since_s is None:
@@ -219,7 +233,7 @@ class _Shedder:
             least_s = max(least_s, min(again_s, self.settings.backoff_s_max))
         if since_s < least_s:
             return False
-        if memory.because == ENERGY and memory.allowed_unix_us is not None:
+        if memory.because == ENERGY and not want.chosen and memory.allowed_unix_us is not None:
             return self.now_unix_us - memory.allowed_unix_us >= self.settings.calm_s * _US
         return True
 

@@ -39,14 +39,10 @@ def wanted(circuit: Circuit, verdict: Verdict | None, choice: Choice | None) -> 
         return Want(True, _TIER, "the house must have it")
     if verdict is not None:
         if verdict.asks:
-            question = Question(circuit.circuit_id, _asked(circuit, verdict), verdict.costs_hours)
+            text = f"Shall {circuit.name} be on? {verdict.reason}"
+            question = Question(circuit.circuit_id, text)
             return Want(False, ENERGY, verdict.reason, question=question)
         return Want(verdict.allowed, ENERGY, verdict.reason)
     if circuit.tier == "not_needed":
         return Want(False, _TIER, "it is not needed while the grid is gone", at_once=True)
     return Want(True, _TIER, "it is nice to have")
-
-
-def _asked(circuit: Circuit, verdict: Verdict) -> str:
-    costs = "" if verdict.costs_hours is None else f" It costs {verdict.costs_hours:.1f} h."
-    return f"Shall {circuit.name} be on? {verdict.reason}.{costs}"

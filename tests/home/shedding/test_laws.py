@@ -1,0 +1,139 @@
+"""Laws of load shedding, whatever a house draws, whoever switches what, and whatever the energy says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parkwatt.domain.home.circuit import Circuit, Tier
+from parkwatt.home.shedding import SheddingSettings
+from tests.home.shedding.house import US, House, Told, circuit
+
+TIER_NAMES: tuple[Tier, ...] = ("must_have", "nice_to_have", "not_needed")
+TIERS = st.sampled_from(TIER_NAMES)
+
+
+@st.composite
+def circuits(draw: st.DrawFn) -> tuple[Circuit, ...]:
+    count = draw(st.integers(1, 8))
+    found = []
+    for index in range(count):
+        power_kw = draw(st.floats(0.05, 6.0))
+        found.append(
+            circuit(
+                f"c{index}",
+                draw(TIERS),
+                power_kw,
+                inrush_kw=power_kw * draw(st.floats(1.0, 3.0)),
+                medical=draw(st.booleans()) and index == 0,
+                switchable=draw(st.integers(0, 5)) > 0,
+                on_s_min=draw(st.sampled_from([0, 60])),
+                off_s_min=draw(st.sampled_from([0, 300])),
+            )
+        )
+    return tuple(found)
+
+
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from(["draw", "verdict", "choice", "hand", "mode", "pass", "restart"]),
+        st.integers(0, 7),
+        st.floats(0.0, 1.0),
+    ),
+    max_size=40,
+)
+
+
+def _move(house: House, kind: str, index: int, value: float) -> None:
+    one = house.circuits[index % len(house.circuits)]
+    key = one.circuit_id
+    if kind == "draw":
+        house.draws_kw[key] = value * one.power_kw_rated
+    elif kind == "verdict":
+        house.verdicts = {**house.verdicts, key: Told(value > 0.5, 0.3 < value < 0.5)}
+    elif kind == "choice":
+        choices: list[Any] = ["keep_on", "keep_off", "automatic"]
+        house.choices[key] = choices[int(value * 2.99)]
+    elif kind == "hand":
+        house.on[key] = value > 0.5
+    elif kind == "mode":
+        modes: list[Any] = ["grid", "outage", "islanded", "islanded"]
+        house.mode = modes[int(value * 3.99)]
+    elif kind == "restart":
+        state = type(house.state)()
+        for at, event in house.events:
+            state.apply(event, at)
+        house.state = state
+
+
+@given(circuits(), MOVES, st.floats(1.0, 12.0))
+def test_whatever_happens(
+    found: tuple[Circuit, ...], moves: list[tuple[str, int, float]], continuous_kw: float
+) -> None:
+    settings = SheddingSettings(continuous_kw=continuous_kw, surge_kw=1.5 * continuous_kw)
+    house = House(found, settings=settings)
+    by_id = {one.circuit_id: one for one in found}
+    admitted_unix_us: int | None = None
+    for kind, index, value in moves:
+        _move(house, kind, index, value)
+        for _ in range(4 if kind != "pass" else 1 + int(150 * value)):
+            running_kw, seen = house.island_kw, len(house.events)
+            house.step(2.0)
+            for at, event in house.events[seen:]:
+                one = by_id[event.circuit_id]
+                if not event.on:
+                    assert not one.medical, "a medical circuit is never switched off"
+                    assert one.switchable
+                    continue
+                if admitted_unix_us is not None:
+                    assert at - admitted_unix_us >= settings.spacing_s * US, "one after another"
+                admitted_unix_us = at
+                if house.mode == "islanded":
+                    assert running_kw + one.power_kw_rated <= continuous_kw + 1e-9
+                    assert running_kw + one.inrush_kw <= settings.surge_kw + 1e-9
+
+
+@given(circuits(), st.lists(st.floats(0.0, 1.0), min_size=8, max_size=8), st.floats(0.5, 12.0))
+def test_an_overload_is_over_within_seconds_or_nothing_is_left_to_shed(
+    found: tuple[Circuit, ...], shares: list[float], continuous_kw: float
+) -> None:
+    settings = SheddingSettings(continuous_kw=continuous_kw, surge_kw=1.5 * continuous_kw)
+    house = House(found, settings=settings)
+    for one, share in zip(found, shares, strict=False):
+        house.draws_kw[one.circuit_id] = share * one.power_kw_rated
+    house.live(8)
+    if house.island_kw > continuous_kw + 1e-9:
+        left = [one for one in found if house.on[one.circuit_id] and house.power_kw(one) > 0]
+        assert all(one.medical or not one.switchable for one in left)
+
+
+@given(circuits(), st.lists(st.floats(0.0, 1.0), min_size=1, max_size=60))
+def test_no_load_makes_it_flicker(found: tuple[Circuit, ...], shares: list[float]) -> None:
+    house = House(found, settings=SheddingSettings(continuous_kw=3.0, surge_kw=5.0))
+    for turn in range(1800):
+        share = shares[turn % len(shares)]
+        for one in found:
+            house.draws_kw[one.circuit_id] = share * one.power_kw_rated
+        house.step(2.0)
+    counts: dict[str, int] = {}
+    for _, event in house.events:
+        counts[event.circuit_id] = counts.get(event.circuit_id, 0) + 1
+    # Off, then waits of 300, 600, 1200, 2400 s within the hour: at most four offs and as many ons, and the start.
+    assert max(counts.values(), default=0) <= 10
+
+
+@given(circuits(), MOVES)
+def test_when_the_grid_is_back_all_that_was_switched_off_is_on_again(
+    found: tuple[Circuit, ...], moves: list[tuple[str, int, float]]
+) -> None:
+    house = House(found, settings=SheddingSettings(continuous_kw=4.0, surge_kw=6.0))
+    for kind, index, value in moves:
+        _move(house, kind, index, value)
+        house.live(10)
+    held = house.state.off()
+    house.mode = "grid"
+    house.live(12.0 * (len(found) + 1))
+    assert house.state.off() == frozenset()
+    assert held <= house.are_on()
