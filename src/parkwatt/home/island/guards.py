@@ -118,7 +118,7 @@ class Look:
         if not self.state.lit or not self.facts.known:
             return False
         stopped = self.lasts(self.state.source_dead_unix_us, self.settings.contradiction_s)
-        return self.both_open or stopped
+        return self.facts.source == "open" or stopped
 
     @property
     def return_s(self) -> float:

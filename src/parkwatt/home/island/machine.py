@@ -94,7 +94,7 @@ def _tend(
     """Run the timers on; after a pause, or a clock that was put back, from the start."""
     before = state.stepped_unix_us
     if before is None or not 0 <= now_unix_us - before <= settings.pause_s * _US:
-        _forget(state, now_unix_us)
+        _forget(state, settings, now_unix_us)
     state.stepped_unix_us = now_unix_us
     was_absent, absent = state.grid == "absent", facts.grid == "absent"
     if absent or not facts.fresh:
@@ -124,7 +124,7 @@ def _tend(
     return qualification
 
 
-def _forget(state: IslandState, now_unix_us: int) -> None:
+def _forget(state: IslandState, settings: IslandSettings, now_unix_us: int) -> None:
     """Let go of all that this run of the program has not observed."""
     state.since_unix_us = min(state.since_unix_us, now_unix_us)
     state.failed_unix_us = min(state.failed_unix_us, now_unix_us)
@@ -136,6 +136,12 @@ def _forget(state: IslandState, now_unix_us: int) -> None:
     state.asked_unix_us = state.repeated_unix_us = state.energised_unix_us = None
     state.asked = ()
     state.grid, state.enter_service = "unknown", EnterServiceState()
+    just_lit = state.phase == "islanded" and (
+        now_unix_us - state.since_unix_us <= settings.backfeed_s * _US
+    )
+    if state.phase == "islanding" or just_lit:
+        # The source may have been closed by us, unseen: a grid that is there now came back with it.
+        state.energised_unix_us, state.grid = now_unix_us, "absent"
 
 
 def _qualify(

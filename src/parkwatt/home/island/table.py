@@ -225,7 +225,6 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     *_rows(
         "test",
-        _POLE_CLOSED,
         ("grid_absent", "islanded", "the grid really failed during the test"),
         ("source_lost", "qualifying", "the island failed: the test ends"),
         ("source_spent", "qualifying", "the source has no energy to give: the test ends"),
