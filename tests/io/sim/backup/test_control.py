@@ -33,10 +33,10 @@ def test_what_is_no_duration(text: str) -> None:
 
 def test_an_outage_comes_when_it_was_told_to_and_ends() -> None:
     life, clock = a_life()
-    said = apply_control(life, "outage in 10m for 36h gap 10s")
-    assert said == "no voltage in 600 s, over after 36.0083 h" or "10 min" in said
+    said = apply_control(life, "outage in 10m for 1h gap 10s")
+    assert said == "no voltage in 10 min, over after 60.5 min"
     seen = []
-    for wait_s in (599, 2, 36 * 3600 - 2, 2, 20, 11):
+    for wait_s in (599, 2, 3600 - 2, 2, 20, 11):
         clock.wait(wait_s)
         life.now_us()
         seen.append(life.home.bus)
@@ -45,12 +45,12 @@ def test_an_outage_comes_when_it_was_told_to_and_ends() -> None:
 
 def test_an_outage_is_stopped() -> None:
     life, clock = a_life()
-    apply_control(life, "outage for 36h")
+    apply_control(life, "outage for 1h")
     assert life.home.bus == "dark"
     clock.wait(60)
     apply_control(life, "outage stop")
     assert str(life.home.bus) == "grid"
-    clock.wait(40 * 3600)
+    clock.wait(2 * 3600)
     life.now_us()
     assert life.home.truth.totals.seconds["dark"] == pytest.approx(60)
 

@@ -87,6 +87,8 @@ class Pole:
     def next_move_us(self, now_us: int) -> int | None:
         """When the contacts move next, None where they rest. A pole that was freed moves as its coil asks."""
         if not self._moves:
+            if self.actual == self.commanded:
+                return None
             self._begin_move(now_us)
         return self._moves[0][0] if self._moves else None
 
