@@ -26,7 +26,7 @@ NOW_US = 1_000_000_000_000
 ON_GRID = GatewayReading(
     measured_unix_us=NOW_US - 1_000_000,
     grid_voltage_pu=(1.0, 1.01, 0.99),
-    grid_frequency_hz=50.0,
+    grid_frequency_hz=60.0,
     grid_present=True,
     grid_pole="closed",
     island_source="open",
@@ -99,8 +99,11 @@ close_island_source = { topic = "d" }
 @pytest.mark.parametrize(
     ("fields", "level", "words"),
     [
-        ({}, "ok", "grid 1.00, 1.01, 0.99 pu, 50.00 Hz"),
+        ({}, "ok", "grid 1.00, 1.01, 0.99 pu, 60.00 Hz"),
         ({"island_source": "closed"}, "error", "grid pole and island source both say closed"),
+        ({"grid_frequency_hz": 50.0}, "error", "outside of ieee1547-2018's band"),
+        ({"grid_voltage_pu": (0.52, 0.52)}, "error", "no grid to go back to"),
+        ({"grid_frequency_hz": 50.0, "grid_pole": "open"}, "ok", "50.00 Hz"),
         ({"bond": "closed"}, "error", "neutral is earthed twice"),
         ({"fault": "code 3"}, "error", "it reports a fault: code 3"),
         ({"grid_pole": None, "bond": None}, "error", "told, but unknown: grid_pole, bond"),

@@ -117,9 +117,21 @@ def gateway_check(reading: GatewayReading, backup: BackupSettings, now_unix_us: 
         old = f"{age_s:.0f} s old" if reading.measured_unix_us else "of a time that nobody knows"
         message = f"what it tells is {old}: it counts as unknown"
         remedy = "let it tell more often, or name its sign of life (alive_topic, alive)"
+    elif reading.grid_pole == "closed" and not _is_in_band(reading, backup.grid_code):
+        message = f"{_reading_words(reading)}: outside of {backup.grid_code.name}'s band, an outage or no grid to go back to"
+        remedy = "correct grid_code, nominal_voltage_v or the scale of what is measured"
     else:
         return Check("ok", "gateway", _reading_words(reading))
     return Check("error", "gateway", message, remedy)
+
+
+def _is_in_band(reading: GatewayReading, code: GridCode) -> bool:
+    """Whether the grid is as the code asks for, or is not measured."""
+    voltages_pu, hz = reading.grid_voltage_pu, reading.grid_frequency_hz
+    if voltages_pu is None or hz is None:
+        return True
+    in_band = all(code.voltage_pu_min <= one <= code.voltage_pu_max for one in voltages_pu)
+    return in_band and code.frequency_hz_min <= hz <= code.frequency_hz_max
 
 
 def enter_service_checks(own: EnterService, grid_code: GridCode, device: str) -> Iterator[Check]:
