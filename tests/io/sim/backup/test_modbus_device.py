@@ -285,6 +285,8 @@ def test_its_models_in_an_island() -> None:
 
 def test_enter_service_by_another_code() -> None:
     async def steps(plant: Plant) -> None:
+        assert EnterService.around(60.0) == EnterService()
+        assert EnterService.around(50.0).frequency_hz == (49.5, 50.1)
         plant.device.enter_service = EnterService((0.85, 1.1), (49.5, 50.1), 60, 600)
         words = await plant.registers(40_070 + 155, 19)
         assert words == [

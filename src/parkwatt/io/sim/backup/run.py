@@ -11,6 +11,7 @@ from parkwatt.io.sim.backup.life import Life
 from parkwatt.io.sim.backup.modbus_device import ModbusDevice
 from parkwatt.io.sim.backup.mqtt_device import MqttDevice, MqttDeviceSettings
 from parkwatt.io.sim.backup.registers import Bank
+from parkwatt.io.sim.backup.sunspec_models import EnterService
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ async def run_home(
 
     Raises OSError where a port is taken.
     """
-    modbus = ModbusDevice(bank=Bank(life, doors.nominal_v))
+    enter_service = EnterService.around(life.home.grid.frequency_hz)
+    modbus = ModbusDevice(bank=Bank(life, doors.nominal_v), enter_service=enter_service)
     control = ControlServer(life)
     try:
         modbus_port = control_port = None

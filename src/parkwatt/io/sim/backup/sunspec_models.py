@@ -23,6 +23,11 @@ class EnterService:
     delay_s: int = 300
     ramp_s: int = 300
 
+    @classmethod
+    def around(cls, nominal_hz: float) -> EnterService:
+        """The same distances from another nominal frequency; at 50 Hz that is no country's code."""
+        return cls(frequency_hz=(nominal_hz - 0.5, nominal_hz + 0.1))
+
 
 def models(home: BackupHome, enter_service: EnterService, nominal_v: float) -> list[int]:
     """Models 701, 703 and 713, one behind the other."""
