@@ -1,7 +1,8 @@
 """The study on the month's data, and what was lived valued by the study's own account: how far apart are they, and why.
 
 The study plans with the same prices, load, sun and trips in quarters of an hour; what physically happened is laid on the same
-grid and goes through the same account, so that money, wear and what is left in the battery count alike.
+grid and goes through the same account, so that money, wear and what is left in the battery count alike. Both know the same: the
+departure of the stay that runs, and of later ones what was learned.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ energy_used_column = "energy_used_kwh"
 [study]
 step_minutes = 15
 replan_minutes = 15
-departures = "calendar"
+departures = "declared"
 """
 LIVE_PRICES = 'source = "energy-charts"\nzone = "DE-LU"\nurl = '
 FILE_PRICES = 'file = "prices.csv"\ntime_column = "time"\nvalue_column = "price_eur_per_mwh"\nunit = "EUR/MWh"\n'

@@ -213,6 +213,15 @@ def test_an_inverter_that_rests_produces_nothing_but_no_other_silence_is_0(
     assert read(block, "export_positive").power_kw == power_kw
 
 
+@pytest.mark.parametrize(
+    ("state", "power_kw"), [(0, 0.0), (1, 0.0), (7, 0.0), (2, None), (3, None), (8, None)]
+)
+def test_a_resource_counts_its_states_otherwise(state: int, power_kw: float | None) -> None:
+    block = [701, 153, *[0xFFFF] * 153]
+    block[10], block[4] = 0x8000, state
+    assert read(block, "export_positive").power_kw == power_kw
+
+
 def test_every_model_is_read_in_one_request() -> None:
     assert all(layout.count <= 125 for layout in LAYOUTS.values())
     assert {family for families in FAMILIES.values() for family in families} == {

@@ -25,8 +25,11 @@ FAMILIES: Final[dict[Role, tuple[Family, ...]]] = {
     "solar": ("inverter", "resource", "meter"),
     "battery": ("resource", "meter", "inverter"),
 }
-# States of an inverter in which it produces nothing, also where it then shows no power.
-_RESTING: Final = frozenset({1.0, 2.0, 8.0})  # off, sleeping, standby
+# States in which a device produces nothing, also where it then shows no power.
+_INVERTER_RESTS: Final = frozenset({1.0, 2.0, 8.0})  # off, sleeping, standby
+_RESOURCE_RESTS: Final = frozenset(
+    {0.0, 1.0, 7.0}
+)  # off, sleeping, standby, as model 701 counts them
 
 
 class Point(NamedTuple):
@@ -47,7 +50,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A kind of model: W, A and V of the phases, Wh, and the state where it has one."""
+    """A kind of model: W, A and V of the phases, Wh, and the state where it has one. ``rests``: states without power."""
 
     family: Family
     power: Point
@@ -57,6 +60,7 @@ class Layout:
     export_energy: Point | None = None
     import_energy: Point | None = None
     state: Point | None = None
+    rests: frozenset[float] = frozenset()
 
     @property
     def count(self) -> int:
@@ -100,13 +104,22 @@ def _float_meter(phase_count: int) -> Layout:
 
 
 _INVERTER: Final = Layout(
-    family="inverter", power=Point(14, "int16", 15), state=Point(38, "uint16")
+    family="inverter",
+    power=Point(14, "int16", 15),
+    state=Point(38, "uint16"),
+    rests=_INVERTER_RESTS,
 )
 _FLOAT_INVERTER: Final = Layout(
-    family="inverter", power=Point(22, "float32"), state=Point(48, "uint16")
+    family="inverter",
+    power=Point(22, "float32"),
+    state=Point(48, "uint16"),
+    rests=_INVERTER_RESTS,
 )
 _RESOURCE: Final = Layout(
-    family="resource", power=Point(10, "int16", 116), state=Point(4, "uint16")
+    family="resource",
+    power=Point(10, "int16", 116),
+    state=Point(4, "uint16"),
+    rests=_RESOURCE_RESTS,
 )
 
 COMMON_MODEL: Final = 1
@@ -152,7 +165,7 @@ def measured(
     direction = factor(sign)
     power_w = layout.power.read(registers)
     if power_w is None and layout.state is not None:
-        power_w = 0.0 if layout.state.read(registers) in _RESTING else None
+        power_w = 0.0 if layout.state.read(registers) in layout.rests else None
     currents_a = [
         _directed(current.read(registers), power.read(registers), direction)
         for current, power in zip(layout.currents, layout.phase_powers, strict=True)
