@@ -12,6 +12,8 @@ from parkwatt.domain.home import event as events
 from parkwatt.domain.home.circuit import Circuit
 from parkwatt.domain.home.event import (
     CircuitChosen,
+    CircuitHour,
+    CircuitSwitched,
     HoldsReleased,
     HomeEvent,
     IslandChargeAsked,
@@ -22,6 +24,7 @@ from parkwatt.domain.home.event import (
 )
 from parkwatt.domain.home.gateway import Contact, GatewayReading
 from parkwatt.home.controller import HomeController, HomeStep
+from parkwatt.home.forecasting import make_forecast
 from parkwatt.home.grid_code import GRID_CODES
 from parkwatt.home.island import IslandSettings
 from parkwatt.home.observation import HomeCar, HomeObservation
@@ -42,7 +45,10 @@ SETTINGS = HomeSettings(
     standby_kw=0.1,
     restart_kwh=0.5,
     return_kw_max=11.0,
-    circuits=(Circuit("fridge", "Fridge", "must_have", 0.2, 1.0),),
+    circuits=(
+        Circuit("fridge", "Fridge", "must_have", 0.2, 1.0),
+        Circuit("dryer", "Dryer", "not_needed", 2.5, 3.0),
+    ),
 )
 
 
@@ -93,7 +99,10 @@ class Home:
         )
         observation = HomeObservation(gateway=self._reading, cars=(car,), load_kw=self.load_kw)
         self.last = self.controller.step(observation, now_unix_us)
-        self.events += [(event, now_unix_us) for event in self.last.events]
+        happened = [*self.last.events]
+        if self.last.request is not None:
+            happened += self.controller.forecasted(make_forecast(self.last.request), now_unix_us)
+        self.events += [(event, now_unix_us) for event in happened]
         for transfer in self.last.transfers:
             if transfer.action == "open_grid_pole":
                 self.pole = "open"
@@ -153,6 +162,21 @@ def test_an_outage_is_bridged_by_the_car_and_the_sites_control_told() -> None:
     assert [event.what for event in released] == [("set-points of car",)]
 
 
+def test_what_is_not_needed_goes_off_before_the_source_closes_and_on_again_with_the_grid() -> None:
+    home = _in_outage()
+    told = [
+        event.circuit_id if isinstance(event, CircuitSwitched) else "source"
+        for event, _ in home.events
+        if isinstance(event, CircuitSwitched)
+        or (isinstance(event, TransferAsked) and event.action == "close_island_source")
+    ]
+    assert told[:2] == ["dryer", "source"]
+    home.grid_voltage_pu = 1.0
+    home.run(int(CODE.delay_s) + 60)
+    last = [event for event, _ in home.events if isinstance(event, CircuitSwitched)][-1]
+    assert (last.circuit_id, last.on) == ("dryer", True)
+
+
 def test_from_outage_to_islanded_takes_seconds() -> None:
     home = _on_grid()
     home.grid_voltage_pu = 0.0
@@ -188,6 +212,46 @@ def test_the_grid_is_taken_back_after_its_codes_delay_and_along_its_ramp() -> No
     home.run(int(CODE.ramp_s) + 5)
     assert home.step_now.grid.return_kw is None
     assert len(home.controller.state.outages_s) == 1
+
+
+def test_how_long_it_lasts_is_told_before_and_in_an_outage() -> None:
+    home = _on_grid()
+    for hour in range(24 * 10):
+        start = BEGIN_S - BEGIN_S % 3600 - (hour + 1) * 3600
+        home.take(CircuitHour("fridge", start, 0.1))
+        home.take(CircuitHour("dryer", start, 0.5))
+    home.run(3700)
+    before = home.controller.state.forecast
+    assert before is not None
+    assert not before.islanded
+    assert before.hours_p10 <= before.hours_p50 <= before.hours_p90
+    assert before.usable_kwh == pytest.approx((50 - 6) * 0.9 - 0.5, abs=0.1)
+    home.grid_voltage_pu = 0.0
+    home.run(130)
+    forecast = home.controller.forecast
+    assert forecast is not None
+    assert forecast.runtime is not None
+    told = home.controller.state.forecast
+    assert told is not None
+    assert told.islanded
+    assert told.hours_p50 > before.hours_p50, "the dryer is off"
+    # 0.1 kW of the fridge and 0.1 kW of standby from 39.1 kWh are 195 h, of which a week is looked at.
+    assert told.hours_p50 == pytest.approx(168.0, abs=1.0)
+
+
+def test_a_reserve_is_no_more_than_is_needed_once_the_use_is_known() -> None:
+    home = _on_grid()
+    for hour in range(24 * 10):
+        start = BEGIN_S - BEGIN_S % 3600 - (hour + 1) * 3600
+        home.take(CircuitHour("fridge", start, 0.5))
+        home.take(CircuitHour("dryer", start, 0.5))
+    begins = home.now_s + 6 * 3600
+    home.run(3600)
+    home.take(OutageAnnounced("PSPS-1", "planned", begins, begins + 24 * 3600, "utility"))
+    home.run(130)
+    reserve = home.step_now.grid.reserves["car"]
+    # 27 h (an hour early, two late) of 0.6 kW, what a restart takes, by 90 %, above the floor of 6 kWh.
+    assert reserve.energy_kwh == pytest.approx(6 + (27 * 0.6 + 0.5) / 0.9, abs=1.5)
 
 
 def test_a_car_that_is_empty_or_away_carries_nothing() -> None:
@@ -261,8 +325,9 @@ def test_the_journal_tells_all_that_lasts() -> None:
         folded.apply(again, at_unix_us, SETTINGS.island.forget_s)
     live = home.controller.state
     for name in HomeState.__struct_fields__:
-        if name != "island":
+        if name not in ("island", "shedding"):
             assert getattr(folded, name) == getattr(live, name), name
+    assert folded.shedding.off() == live.shedding.off()
     assert folded.island.phase == live.island.phase
     assert folded.island.since_unix_us == live.island.since_unix_us
     assert decode_state(encode_state(live)) == live

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import parkwatt
 from parkwatt.app import check_command, plan_command, replay_command
+from parkwatt.app.backup import command as backup_command
 from parkwatt.app.charger import command as charger_command
 from parkwatt.app.charger import send_command
 from parkwatt.app.demo import command as demo_command
@@ -49,6 +50,7 @@ COMMANDS = (
     doctor_command.register,
     status_command.register,
     why_command.register,
+    backup_command.register,
     serve_command.register,
     charger_command.register,
     send_command.register,

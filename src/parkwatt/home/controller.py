@@ -1,6 +1,6 @@
 """A home's backup, pure: what is observed goes in, events, requests to the gateway and commands to circuits come out.
 
-    observe -> island -> what the site's control may know of the grid -> reserve -> hours
+    observe -> island -> reserve -> what the site's control may know of the grid -> circuits -> hours
 
 `HomeController.step` looks at everything anew each time. Events that it returns are in its state already and are journalled in
 their order before anything that follows from them is sent; those from outside come in through `take`.
@@ -8,6 +8,7 @@ their order before anything that follows from them is sent; those from outside c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -21,13 +22,25 @@ from parkwatt.domain.home.event import (
 )
 from parkwatt.domain.home.gateway import ApprovedTransfer
 from parkwatt.domain.site.observation import GridSeen, OutageReserve
-from parkwatt.home import island
-from parkwatt.home.announced import Holder, Preparation, outage_length, prepare
+from parkwatt.home import island, shedding
+from parkwatt.home.announced import (
+    Demand,
+    Holder,
+    OutageLength,
+    Preparation,
+    outage_length,
+    prepare,
+    reach_unix_s,
+)
 from parkwatt.home.circuit_hours import CircuitHours
+from parkwatt.home.forecast_request import floor_kwh, forecast_request
+from parkwatt.home.forecasting import ForecastRequest, HomeForecast
 from parkwatt.home.grid_code import Qualification, ramp_kw
 from parkwatt.home.island import IslandInputs, IslandStep
 from parkwatt.home.observation import HomeCar, HomeObservation
+from parkwatt.home.runtime import EnergyVerdict
 from parkwatt.home.settings import HomeSettings
+from parkwatt.home.shedding import Mode, Question, SheddingInputs, SheddingSettings
 from parkwatt.home.state import STATE_VERSION, HomeState, encode_state
 
 _US: Final = 1_000_000
@@ -35,19 +48,26 @@ _SNAPSHOT_US: Final = 86_400 * _US
 # How long what a person asks of the gateway counts.
 _ASKED_US: Final = 600 * _US
 _RESERVE_US: Final = 60 * _US
+_FORECAST_US: Final = 60 * _US
+# On the grid a forecast is journalled less often.
+_FORECAST_TOLD_US: Final = 900 * _US
+# Older verdicts on energy do not count: then tiers alone decide.
+_VERDICTS_S: Final = 600
 
 
 @dataclass(slots=True)
 class HomeStep:
     """What one step came to. ``events``: applied already, to be journalled before the rest is sent.
 
-    ``grid``: for the site's control. ``alarm``: what a person should know at once.
+    ``grid``: for the site's control. ``request``: a forecast of how long it lasts is wanted. ``alarm``: what a person should
+    know at once.
     """
 
     grid: GridSeen
     events: list[HomeEvent] = field(default_factory=list)
     transfers: tuple[ApprovedTransfer, ...] = ()
     circuit_commands: tuple[CircuitCommand, ...] = ()
+    request: ForecastRequest | None = None
     alarm: str = ""
 
 
@@ -64,6 +84,16 @@ class HomeController:
         self.preparation: Preparation | None = None
         self.qualification: Qualification | None = None
         self.alarm = ""
+        self.forecast: HomeForecast | None = None
+        self._asked_unix_us: int | None = None
+        self._told_unix_us: int | None = None
+        self.questions: tuple[Question, ...] = ()
+        self.troubles: tuple[str, ...] = ()
+        self._shedding = SheddingSettings(
+            continuous_kw=settings.continuous_kw,
+            surge_kw=settings.surge_kw,
+            spacing_s=settings.spacing_s,
+        )
         self._hours = CircuitHours()
         self._asks: tuple[Literal["island", "grid"], int] | None = None
         self._prepared_unix_us: int | None = None
@@ -97,10 +127,41 @@ class HomeController:
         if self.grid.is_island and not before.is_island:
             self._note(step, self._released(stepped), now_unix_us)
         self._end_test(step, now_unix_us)
-        for hour in self._hours.add(observation.circuits.values(), frozenset(), now_unix_us):
+        self._shed(step, feeding=stepped.feeding, now_unix_us=now_unix_us)
+        off = self.state.shedding.off()
+        for hour in self._hours.add(observation.circuits.values(), off, now_unix_us):
             self._note(step, hour, now_unix_us)
+        self._ask_for_forecast(step, now_unix_us)
         self._keep_snapshot(step, now_unix_us)
         return step
+
+    def forecasted(self, forecast: HomeForecast, now_unix_us: int) -> list[HomeEvent]:
+        """A forecast that was asked for is there; returns what is to be journalled."""
+        self.forecast, self._prepared_unix_us = forecast, None
+        every_us = _FORECAST_US if self.grid.is_island else _FORECAST_TOLD_US
+        event = forecast.event(islanded=self.grid.is_island)
+        last = self._told_unix_us
+        if event is None or (last is not None and 0 <= now_unix_us - last < every_us):
+            return []
+        self._told_unix_us = now_unix_us
+        self.state.note(event, now_unix_us)
+        return [event]
+
+    def _ask_for_forecast(self, step: HomeStep, now_unix_us: int) -> None:
+        last = self._asked_unix_us
+        if last is not None and 0 <= now_unix_us - last < _FORECAST_US:
+            return
+        self._asked_unix_us = now_unix_us
+        known = self.forecast
+        length = outage_length(self.state.outages_s, self.settings.expected_outage_s)
+        step.request = forecast_request(
+            self.settings,
+            self.state,
+            self.observation,
+            known=known,
+            length=length,
+            now_unix_s=now_unix_us // _US,
+        )
 
     def _note(self, step: HomeStep, event: HomeEvent, now_unix_us: int) -> None:
         self.state.note(event, now_unix_us)
@@ -140,8 +201,7 @@ class HomeController:
 
     def floor_kwh(self, car: HomeCar) -> float:
         """What stays in a car in an outage."""
-        floor_soc = self.settings.floor_soc
-        return car.floor_kwh if floor_soc is None else floor_soc * car.capacity_kwh
+        return floor_kwh(self.settings, car)
 
     def _released(self, stepped: IslandStep) -> HoldsReleased:
         what = [f"set-points of {car.car_id}" for car in self.observation.cars if car.here] or [
@@ -157,6 +217,34 @@ class HomeController:
             return
         if now_unix_us >= (test.start_unix_s + test.duration_s) * _US:
             self._note(step, IslandTestAsked(None, 0, "its time is over"), now_unix_us)
+
+    # The circuits.
+
+    def _shed(self, step: HomeStep, *, feeding: bool, now_unix_us: int) -> None:
+        mode: Mode = "islanded" if feeding else "outage" if self.grid.is_island else "grid"
+        observation, now_unix_s = self.observation, now_unix_us // _US
+        found = {
+            circuit.circuit_id: self.state.choice(circuit.circuit_id, now_unix_s)
+            for circuit in self.settings.circuits
+        }
+        inputs = SheddingInputs(
+            mode=mode,
+            circuits=self.settings.circuits,
+            readings=observation.circuits,
+            island_kw=_source_kw(observation),
+            verdicts=self._verdicts(now_unix_s),
+            choices={key: chosen.choice for key, chosen in found.items() if chosen is not None},
+        )
+        shed = shedding.step(self.state.shedding, inputs, self._shedding, now_unix_us)
+        for event in shed.events:
+            self._note(step, event, now_unix_us)
+        step.circuit_commands = tuple(shed.commands)
+        self.questions, self.troubles = shed.questions, shed.troubles
+
+    def _verdicts(self, now_unix_s: int) -> Mapping[str, EnergyVerdict]:
+        known = self.forecast
+        fresh = known is not None and 0 <= now_unix_s - known.at_unix_s <= _VERDICTS_S
+        return known.verdicts if known is not None and fresh else {}
 
     # What the site's control is told.
 
@@ -209,13 +297,22 @@ class HomeController:
         length = outage_length(self.state.outages_s, settings.expected_outage_s)
         self.preparation = prepare(
             self.state.announced,
-            None,
+            self._demand(length, now_unix_us // _US),
             self._holders(),
             length,
             settings.announced,
             now_unix_us // _US,
             settings.time_zone,
         )
+
+    def _demand(self, length: OutageLength, now_unix_s: int) -> Demand | None:
+        """The demand that is known, where it reaches as far as the announced outages."""
+        demand = None if self.forecast is None else self.forecast.demand
+        if demand is None or demand.start_unix_s > now_unix_s:
+            return None
+        announced = self.settings.announced
+        reach = reach_unix_s(self.state.announced, length, announced, now_unix_s)
+        return demand if demand.end_unix_s >= reach else None
 
     def _holders(self) -> list[Holder]:
         """The batteries that can hold a reserve: the stationary one first, then the source's car."""
@@ -248,6 +345,13 @@ class HomeController:
         elif now_unix_us - self._snapshot_unix_us >= _SNAPSHOT_US:
             self._snapshot_unix_us = now_unix_us
             step.events.append(HomeSnapshot(STATE_VERSION, encode_state(self.state)))
+
+
+def _source_kw(observation: HomeObservation) -> float | None:
+    """What the island's source gives beside the sun, by the house's meter."""
+    if observation.load_kw is None:
+        return None
+    return max(observation.load_kw - (observation.solar_kw or 0.0), 0.0)
 
 
 def _condition(stepped: IslandStep) -> GridCondition:

@@ -14,7 +14,7 @@ class HomeCar:
     """A car's battery as the site's control knows it. Energies in the battery in kWh, powers at the charger in kW.
 
     ``energy_kwh``: None where nobody tells it. ``here``: plugged in, as far as is known: an outage takes its link, too.
-    ``leaves_unix_s``: its next departure, None: none is known. ``asked_kwh``: what that asks for.
+    ``leaves_unix_s``, ``returns_unix_s``: of its next trip, None: none is known; ``trip_kwh``: what that takes.
     """
 
     car_id: str
@@ -25,7 +25,8 @@ class HomeCar:
     discharge_kw_max: float
     discharge_efficiency: float
     leaves_unix_s: int | None = None
-    asked_kwh: float | None = None
+    returns_unix_s: int | None = None
+    trip_kwh: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ import msgspec
 from parkwatt.domain.home.event import (
     BackupForecast,
     CircuitChosen,
+    CircuitHour,
+    CircuitSwitched,
     HomeEvent,
     IslandChargeAsked,
     IslandMoved,
@@ -23,6 +25,8 @@ from parkwatt.domain.home.event import (
 from parkwatt.home.announced import AnnouncedState, fold
 from parkwatt.home.island import IslandState
 from parkwatt.home.island.state import APART
+from parkwatt.home.learning import CircuitHistory
+from parkwatt.home.shedding import SheddingState
 
 STATE_VERSION: Final = 1
 _US: Final = 1_000_000
@@ -49,6 +53,8 @@ class HomeState(msgspec.Struct, omit_defaults=True):
     """
 
     island: IslandState = msgspec.field(default_factory=IslandState)
+    shedding: SheddingState = msgspec.field(default_factory=SheddingState)
+    history: CircuitHistory = msgspec.field(default_factory=CircuitHistory)
     announced: AnnouncedState = msgspec.field(default_factory=AnnouncedState)
     before: Literal["present", "absent"] = "present"
     returned_unix_us: int | None = None
@@ -66,12 +72,16 @@ class HomeState(msgspec.Struct, omit_defaults=True):
         """Take in an entry of the journal, recorded at ``at_unix_us``. ``forget_s``: the island machine's."""
         if isinstance(event, IslandMoved):
             self.island.moved(event, at_unix_us, forget_s)
+        elif isinstance(event, CircuitSwitched):
+            self.shedding.apply(event, at_unix_us)
         self.note(event, at_unix_us)
 
     def note(self, event: HomeEvent, at_unix_us: int) -> None:
         """Take in what an event means beyond the rooms that made it."""
         if isinstance(event, IslandMoved):
             self._moved(event, at_unix_us)
+        elif isinstance(event, CircuitHour):
+            self.history.add(event)
         elif isinstance(event, OutageAnnounced):
             self.announced = fold(self.announced, event, at_unix_us // _US)
         elif isinstance(event, CircuitChosen):

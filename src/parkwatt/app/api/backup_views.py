@@ -36,6 +36,15 @@ class CircuitView(BaseModel):
     on: bool | None
     power_kw: float | None
     choice: Choice
+    shed: bool = Field(description="switched off by Parkwatt")
+    because: str = Field(description="the rule by which it was switched last in this outage")
+
+
+class QuestionView(BaseModel):
+    """Something that a person decides: answer with the circuit's choice."""
+
+    circuit_id: str
+    text: str
 
 
 class AnnouncementView(BaseModel):
@@ -65,6 +74,29 @@ class TestView(BaseModel):
     end: datetime
 
 
+class GainView(BaseModel):
+    """By how much longer the house lasts without a circuit."""
+
+    circuit_id: str
+    hours: float
+
+
+class RuntimeView(BaseModel):
+    """How long the house would last, or lasts: hours that 90, 50 and 10 % of courses reach."""
+
+    at: datetime
+    usable_kwh: float = Field(description="at the home's side, after reserve and losses")
+    hours_p10: float
+    hours_p50: float
+    hours_p90: float
+    hours_by_tier: dict[Tier, float] = Field(
+        description="the middle course, with circuits down to a tier"
+    )
+    gains: list[GainView]
+    mobility_costs_hours: float | None
+    words: list[str]
+
+
 class BackupView(BaseModel):
     """A home's backup now."""
 
@@ -79,6 +111,9 @@ class BackupView(BaseModel):
     outage_since: datetime | None
     grid_qualified: bool | None = Field(description="whether the grid is good enough to return to")
     grid_qualified_in_s: float | None
+    return_delay_s: float = Field(
+        description="how long the grid has to be good before it is returned to"
+    )
     source: str = Field(description="what carries the house in an outage: a car, or battery")
     source_ready: bool
     source_energy_kwh: float | None
@@ -86,7 +121,12 @@ class BackupView(BaseModel):
     preparation: str = Field(
         description="what is held back for an announced outage, and why; empty: nothing"
     )
+    runtime: RuntimeView | None = Field(
+        description="null: not reckoned yet, or no battery is there"
+    )
+    learned: list[str] = Field(description="what is known of the circuits' use, in words")
     circuits: list[CircuitView]
+    questions: list[QuestionView]
     announcements: list[AnnouncementView]
     mobility: list[MobilityView]
     island_charge: list[str] = Field(
@@ -115,12 +155,18 @@ def backup_view(snapshot: BackupSnapshot) -> BackupView:
         outage_since=None if state.out_since_unix_us is None else moment(state.out_since_unix_us),
         grid_qualified=None if qualification is None else qualification.qualified,
         grid_qualified_in_s=None if qualification is None else qualification.remaining_s,
+        return_delay_s=controller.settings.island.grid_code.delay_s,
         source=controller.settings.source_car_id or "battery",
         source_ready=controller.source_ready(controller.observation),
         source_energy_kwh=energy_kwh,
         source_floor_kwh=floor_kwh,
         preparation="" if preparation is None else preparation.reason,
         circuits=[_circuit(one, controller, now_unix_us) for one in controller.settings.circuits],
+        runtime=_runtime(controller),
+        learned=[] if controller.forecast is None else list(controller.forecast.use.words()),
+        questions=[
+            QuestionView(circuit_id=one.circuit_id, text=one.text) for one in controller.questions
+        ],
         announcements=[
             AnnouncementView(
                 announcement_id=one.announcement_id,
@@ -153,7 +199,7 @@ def backup_view(snapshot: BackupSnapshot) -> BackupView:
             )
             for one in state.moves
         ],
-        alarms=list(snapshot.alarms),
+        alarms=[*snapshot.alarms, *controller.troubles],
     )
 
 
@@ -171,9 +217,27 @@ def _source(controller: HomeController) -> tuple[float | None, float | None]:
     return car.energy_kwh, controller.floor_kwh(car)
 
 
+def _runtime(controller: HomeController) -> RuntimeView | None:
+    found = None if controller.forecast is None else controller.forecast.runtime
+    if found is None:
+        return None
+    return RuntimeView(
+        at=moment(found.at_unix_s * _US),
+        usable_kwh=found.usable_kwh,
+        hours_p10=found.hours_p10,
+        hours_p50=found.hours_p50,
+        hours_p90=found.hours_p90,
+        hours_by_tier={tier: hours.p50_h for tier, hours in found.by_tier.items()},
+        gains=[GainView(circuit_id=one.circuit_id, hours=one.hours_p50) for one in found.gains],
+        mobility_costs_hours=found.mobility_costs_hours,
+        words=list(found.words),
+    )
+
+
 def _circuit(circuit: Circuit, controller: HomeController, now_unix_us: int) -> CircuitView:
     reading = controller.observation.circuits.get(circuit.circuit_id)
     chosen = controller.state.choice(circuit.circuit_id, now_unix_us // _US)
+    memory = controller.state.shedding.circuits.get(circuit.circuit_id)
     return CircuitView(
         circuit_id=circuit.circuit_id,
         name=circuit.name,
@@ -183,6 +247,8 @@ def _circuit(circuit: Circuit, controller: HomeController, now_unix_us: int) -> 
         on=None if reading is None else reading.on,
         power_kw=None if reading is None else reading.power_kw,
         choice="automatic" if chosen is None else chosen.choice,
+        shed=memory is not None and memory.off,
+        because="" if memory is None else memory.because,
     )
 
 

@@ -25,6 +25,7 @@ from parkwatt.domain.home.event import SNAPSHOT, SUBJECT, HomeEvent, HomeSnapsho
 from parkwatt.domain.home.gateway import ApprovedTransfer, GatewayReading
 from parkwatt.domain.journal import Entry, Journal, JournalClosed, JournalDamaged, JournalFull, Note
 from parkwatt.home.controller import HomeController, HomeStep
+from parkwatt.home.forecasting import ForecastRequest, make_forecast
 from parkwatt.home.observation import HomeCar, HomeObservation, SolarAhead
 from parkwatt.home.settings import HomeSettings
 from parkwatt.home.state import STATE_VERSION, HomeState, decode_state
@@ -74,6 +75,7 @@ class HomeRunner:
         self._commands: asyncio.Queue[CircuitCommand] = asyncio.Queue()
         self._unwritten: list[tuple[HomeEvent, int]] = []
         self._alarm = self._device_alarm = ""
+        self._forecasting: asyncio.Task[None] | None = None
         site.backup = self
         site.on_grid(self.controller.grid)
 
@@ -173,7 +175,20 @@ class HomeRunner:
                 self._commands.put_nowait(command)
 
         self._write(step.events, send)
+        if step.request is not None and self._forecasting is None:
+            self._forecasting = asyncio.create_task(self._forecast(step.request))
         return step
+
+    async def _forecast(self, request: ForecastRequest) -> None:
+        try:
+            forecast = await asyncio.to_thread(make_forecast, request)
+        except ValueError as error:
+            structlog.get_logger().error("no forecast of the backup", reason=str(error))
+            return
+        finally:
+            self._forecasting = None
+        events_made = self.controller.forecasted(forecast, self._clock())
+        self._write(events_made, lambda: None)
 
     async def _send_transfers(self) -> NoReturn:
         """Send to the gateway in order, what closes only while it is fresh."""
@@ -285,6 +300,15 @@ def _split(
 
 def _home_car(view: CarView) -> HomeCar:
     settings, storage = view.settings, view.settings.storage
+    departure = view.departure
+    trip = next(
+        (
+            trip
+            for trip in view.state.trips
+            if departure is not None and trip.departs_unix_s == departure.departs_unix_s
+        ),
+        None,
+    )
     return HomeCar(
         car_id=view.car_id,
         here=view.seen.plugged_in,
@@ -293,8 +317,11 @@ def _home_car(view: CarView) -> HomeCar:
         floor_kwh=view.wishes.floor_soc * settings.capacity_kwh,
         discharge_kw_max=power_limits_kw(settings, view.seen)[1],
         discharge_efficiency=storage.discharge_efficiency,
-        leaves_unix_s=None if view.departure is None else view.departure.departs_unix_s,
-        asked_kwh=view.asked_kwh,
+        leaves_unix_s=None if trip is None else trip.departs_unix_s,
+        returns_unix_s=None if trip is None else trip.returns_unix_s,
+        trip_kwh=0.0
+        if trip is None
+        else (trip.distance_km or 0.0) * settings.consumption_kwh_per_km,
     )
 
 
