@@ -2,7 +2,8 @@
 
 A forecast is made at the outage's start and every six hours of it, for the circuits that are on then and a car that stays.
 The outcome is lived on with these circuits, past the outage's end, until the car is at its floor. It counts where the
-home's data go on without a gap for as long as the 90th percentile says; whether it counts is known before the outcome is.
+home's data go on without a gap for a quarter longer than the 90th percentile says; whether it counts is known before the
+outcome is.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ def hours_lived(
     solar_kw = home.solar_kw[first : first + steps]
     if load_kw.shape[1] < steps or not np.isfinite(load_kw.sum(axis=0) + solar_kw).all():
         return None
-    net_kw = np.maximum(load_kw[on].sum(axis=0) - solar_kw, 0.0)
-    drained_kwh = np.cumsum(home.grid.step_h * (net_kw / DISCHARGE_EFFICIENCY + STANDBY_KW))
+    net_kw = np.maximum(load_kw[on].sum(axis=0) + STANDBY_KW - solar_kw, 0.0)
+    drained_kwh = np.cumsum(home.grid.step_h * net_kw / DISCHARGE_EFFICIENCY)
     drained_kwh = np.concatenate(([0.0], drained_kwh))
     hours = float(np.interp(usable_kwh, drained_kwh, np.arange(steps + 1) * home.grid.step_h))
     return min(hours, hours_max)

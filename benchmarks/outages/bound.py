@@ -20,7 +20,7 @@ from scipy.sparse import csr_array, vstack
 
 from benchmarks.outages.cars import DISCHARGE_EFFICIENCY, STANDBY_KW, Car
 from benchmarks.outages.pairs import Pair
-from benchmarks.outages.physics import after_trip_kwh, away_steps, drain_kwh, possible
+from benchmarks.outages.physics import ENOUGH_KWH, after_trip_kwh, away_steps, drain_kwh, possible
 from parkwatt.domain.record import FloatArray
 
 _SLACK_KWH = 1e-6
@@ -58,11 +58,11 @@ def bound(pair: Pair) -> Bound:
     required = required_kwh(pair.car)
     at_home = at_home_steps(pair)
     must_kw = pair.power_kw[pair.home.tier("must_have")].sum(axis=0)
-    net_kw = must_kw - pair.solar_kw
+    net_kw = must_kw + STANDBY_KW - pair.solar_kw
     step_h = pair.grid.step_h
     share = _without_break(pair, must_kw, required)
     floor = [pair.car.floor_kwh] * len(required)
-    must_kwh = step_h * (np.maximum(net_kw, 0.0) / DISCHARGE_EFFICIENCY + STANDBY_KW)
+    must_kwh = step_h * np.maximum(net_kw, 0.0) / DISCHARGE_EFFICIENCY
     nothing = np.zeros_like(must_kwh)
     chosen = _most(
         pair,
@@ -70,11 +70,10 @@ def bound(pair: Pair) -> Bound:
         required,
     )
     nice_kw = pair.power_kw[pair.home.tier("nice_to_have")]
-    standby_kwh = step_h * STANDBY_KW * share
     spending = _Spending(
         np.asarray(step_h * nice_kw / DISCHARGE_EFFICIENCY, dtype=np.float64),
-        np.asarray(step_h * share * net_kw / DISCHARGE_EFFICIENCY + standby_kwh, dtype=np.float64),
-        standby_kwh,
+        np.asarray(step_h * share * net_kw / DISCHARGE_EFFICIENCY, dtype=np.float64),
+        nothing,
         share,
     )
     return Bound(
@@ -99,18 +98,20 @@ def _without_break(pair: Pair, load_kw: FloatArray, required: list[float]) -> Fl
     grid, car = pair.grid, pair.car
     share = np.zeros(grid.step_count)
     energy_kwh, first = car.energy_kwh, 0
-    spans = [*away_steps(grid, car.trips), (grid.step_count, grid.step_count)]
-    for place, (leaves, returns) in enumerate(spans):
-        keep_kwh = required[place] if place < len(required) else car.floor_kwh
+    for place, (leaves, returns) in enumerate(away_steps(grid, car.trips)):
+        keep_kwh = required[place]
         for step in range(first, leaves):
             needed_kwh = drain_kwh(grid, float(load_kw[step]), float(pair.solar_kw[step]))
             usable_kwh = max(energy_kwh - max(keep_kwh, car.floor_kwh), 0.0)
-            share[step] = min(usable_kwh / needed_kwh, 1.0)
+            if usable_kwh <= ENOUGH_KWH:
+                break
+            share[step] = 1.0 if needed_kwh <= usable_kwh else usable_kwh / needed_kwh
             energy_kwh -= share[step] * needed_kwh
             if share[step] < 1.0:
                 break
-        if place < len(required):
-            energy_kwh = after_trip_kwh(car, car.trips[place], energy_kwh)
+        if leaves == grid.step_count:
+            break
+        energy_kwh = after_trip_kwh(car, car.trips[place], energy_kwh)
         first = returns
     return share
 
@@ -129,8 +130,8 @@ class _Spending:
 
 def _most(pair: Pair, spending: _Spending, required: list[float]) -> float:
     """The most steps, summed over the circuits, that a linear program finds in the best case of charging away."""
-    trips = pair.car.trips
-    cases = product(*((False, True) if trip.public_kwh > 0.0 else (False,) for trip in trips))
+    begun = [trip for trip in pair.car.trips if trip.leaves_unix_s < pair.grid.end_unix_s]
+    cases = product(*((False, True) if trip.public_kwh > 0.0 else (False,) for trip in begun))
     return max(_most_of_case(pair, spending, required, case) for case in cases)
 
 
@@ -169,9 +170,10 @@ def _budgets(
     for place, (leaves, returns) in enumerate(away_steps(grid, car.trips)):
         trip = car.trips[place]
         found.append((first, leaves, holds_kwh - max(required[place], car.floor_kwh)))
+        if leaves == grid.step_count:
+            break
         if charges[place] or not can[place]:
             first, holds_kwh = returns, max(trip.public_kwh, car.floor_kwh)
         else:
             holds_kwh -= trip.trip_kwh
-    found.append((first, grid.step_count, holds_kwh - car.floor_kwh))
     return found

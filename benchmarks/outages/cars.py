@@ -4,7 +4,7 @@ From a Norwegian charging session of a seeded draw: the state of charge on arriv
 has charged it for the outage), the time of day of the departure, the energy of the trip, and how long the car was away
 until the next session. Capacity is drawn from 60 to 82 kWh. The driver leaves at the same time every day. On every second
 trip they charge at a public charger on the way home, up to 60 %; otherwise they come back with what they left with, less
-the trip.
+the trip. They tell of two trips ahead, and what these need is kept, by foresight too, even where the grid is back before.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _TRIP_KWH: Final = (2.0, 20.0)
 _AWAY_H: Final = (1.0, 12.0)
 _NOTICE_S: Final = 2 * HOUR_S
 _EVERY_S: Final = DAY_S
+TOLD_TRIPS: Final = 2
 _MADE: Final = 200
 
 
@@ -58,7 +59,7 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """A car of a bidirectional charger: energies in its battery, kWh."""
+    """A car of a bidirectional charger; energies in its battery. ``trips``: also those of the two days after the outage."""
 
     capacity_kwh: float
     energy_kwh: float
@@ -119,7 +120,7 @@ def car(stay: Stay, clock: LocalClock, start_unix_s: int, end_unix_s: int, draw:
     if leaves_s < start_unix_s + _NOTICE_S:
         leaves_s += DAY_S
     trips = []
-    for number, time_s in enumerate(range(leaves_s, end_unix_s, _EVERY_S)):
+    for number, time_s in enumerate(range(leaves_s, end_unix_s + TOLD_TRIPS * DAY_S, _EVERY_S)):
         charges = (draw // len(_CAPACITIES_KWH) + number) % 2 == 0
         public_kwh = _PUBLIC_SOC * capacity_kwh if charges else 0.0
         trips.append(Trip(time_s, time_s + stay.away_s, stay.trip_kwh, public_kwh))

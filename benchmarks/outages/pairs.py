@@ -58,9 +58,9 @@ class Pair:
     @property
     def is_scarce(self) -> bool:
         """Whether everything on for the whole outage takes more than the car has above its floor."""
-        net_kw = np.maximum(self.power_kw.sum(axis=0) - self.solar_kw, 0.0)
-        needed_kw = float((net_kw / DISCHARGE_EFFICIENCY + STANDBY_KW).sum())
-        return self.grid.step_h * needed_kw > self.car.energy_kwh - self.car.floor_kwh
+        net_kw = np.maximum(self.power_kw.sum(axis=0) + STANDBY_KW - self.solar_kw, 0.0)
+        needed_kwh = self.grid.step_h * float(net_kw.sum()) / DISCHARGE_EFFICIENCY
+        return needed_kwh > self.car.energy_kwh - self.car.floor_kwh
 
 
 def sample(

@@ -1,10 +1,10 @@
 """What physically happens to a home in an outage, in steps of ten minutes; it knows nothing of how Parkwatt decides.
 
 The car runs the circuits that are on, less what the roof gives; what the roof gives beyond that is lost, since no car
-charges from an island unless asked. Each kWh at the home takes 1 / 0.93 kWh from the battery, and inverter and gateway
-take 0.1 kW while they run. At the floor, or at what the policy keeps for the driver, the inverter stops in the midst of a
-step, and the home stays dark until the car comes home with more. While the car is away the home is dark. More than 9.6 kW
-trips the inverter for the step.
+charges from an island unless asked. Inverter and gateway take 0.1 kW at the home while they run, and each kWh there takes
+1 / 0.93 kWh from the battery. At the floor, or at what the policy keeps for the driver, the inverter stops in the midst of
+a step, and the home stays dark until the car comes home with more. While the car is away the home is dark. More than 9.6
+kW trips the inverter for the step.
 """
 
 from __future__ import annotations
@@ -15,19 +15,27 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.outages.cars import DISCHARGE_EFFICIENCY, DISCHARGE_KW_MAX, STANDBY_KW, Car, Trip
+from benchmarks.outages.cars import (
+    DISCHARGE_EFFICIENCY,
+    DISCHARGE_KW_MAX,
+    STANDBY_KW,
+    TOLD_TRIPS,
+    Car,
+    Trip,
+)
 from benchmarks.outages.pairs import Pair
 from parkwatt.domain.record import FloatArray
 from parkwatt.domain.series import TimeGrid
 
-_ENOUGH_KWH = 1e-6
+ENOUGH_KWH = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """What a policy is told at the beginning of a step.
 
-    ``power_kw``: [C] of the last step, NaN where a circuit was off then. ``trips``: those to come, the nearest first.
+    ``power_kw``: [C] of the last step, NaN where a circuit was off then. ``trips``: the next two, whether the outage is over
+    before them or not.
     """
 
     now_unix_s: int
@@ -88,7 +96,7 @@ def away_steps(grid: TimeGrid, trips: tuple[Trip, ...]) -> list[tuple[int, int]]
     """For each trip the step in which the car leaves, and the first in which it is back; at most the end."""
     return [
         (
-            grid.index(trip.leaves_unix_s),
+            min(grid.index(trip.leaves_unix_s), grid.step_count),
             min(-(-(trip.returns_unix_s - grid.start_unix_s) // grid.step_s), grid.step_count),
         )
         for trip in trips
@@ -99,7 +107,7 @@ def possible(car: Car) -> list[bool]:
     """For each trip whether its driver could have what they need, were the home to take nothing."""
     energy_kwh, found = car.energy_kwh, []
     for trip in car.trips:
-        found.append(energy_kwh >= car.floor_kwh + trip.trip_kwh - _ENOUGH_KWH)
+        found.append(energy_kwh >= car.floor_kwh + trip.trip_kwh - ENOUGH_KWH)
         energy_kwh = after_trip_kwh(car, trip, energy_kwh)
     return found
 
@@ -111,7 +119,7 @@ def after_trip_kwh(car: Car, trip: Trip, energy_kwh: float) -> float:
 
 def drain_kwh(grid: TimeGrid, load_kw: float, solar_kw: float) -> float:
     """What a step takes from the battery while the inverter runs."""
-    return grid.step_h * (max(load_kw - solar_kw, 0.0) / DISCHARGE_EFFICIENCY + STANDBY_KW)
+    return grid.step_h * max(load_kw + STANDBY_KW - solar_kw, 0.0) / DISCHARGE_EFFICIENCY
 
 
 def simulate(pair: Pair, policy: Policy) -> Course:
@@ -135,7 +143,7 @@ def simulate(pair: Pair, policy: Policy) -> Course:
             is_away = state.is_dark = False
         if step in leaves:
             trip = car.trips[leaves[step]]
-            kept = state.energy_kwh >= car.floor_kwh + trip.trip_kwh - _ENOUGH_KWH
+            kept = state.energy_kwh >= car.floor_kwh + trip.trip_kwh - ENOUGH_KWH
             state.departures.append(Departure(kept, can[leaves[step]]))
             is_away, trips_begun = True, leaves[step] + 1
         if is_away:
@@ -148,7 +156,7 @@ def simulate(pair: Pair, policy: Policy) -> Course:
                 state.energy_kwh,
                 shown_kw,
                 float(solar_kw[before]),
-                car.trips[trips_begun:],
+                car.trips[trips_begun : trips_begun + TOLD_TRIPS],
             )
         )
         state.switchings += int((decision.on != on).sum()) if step else 0
@@ -171,16 +179,16 @@ def _pass(
 ) -> None:
     """One step with the car at home; what is served is written into ``served`` [C]."""
     usable_kwh = state.energy_kwh - max(decision.keep_kwh, car.floor_kwh)
-    state.is_dark = state.is_dark or usable_kwh <= _ENOUGH_KWH
+    state.is_dark = state.is_dark or usable_kwh <= ENOUGH_KWH
     if state.is_dark:
         return
     load_kw = float(power_kw[decision.on].sum())
     if load_kw - solar_kw > DISCHARGE_KW_MAX:
         state.tripped_steps += 1
-        state.energy_kwh -= min(grid.step_h * STANDBY_KW, usable_kwh)
+        state.energy_kwh -= min(drain_kwh(grid, 0.0, solar_kw), usable_kwh)
         return
     needed_kwh = drain_kwh(grid, load_kw, solar_kw)
-    share = min(usable_kwh / needed_kwh, 1.0)
+    share = 1.0 if needed_kwh <= usable_kwh else usable_kwh / needed_kwh
     served[decision.on] = share
     state.energy_kwh -= share * needed_kwh
     state.is_dark = share < 1.0

@@ -40,7 +40,7 @@ class AtRandom:
         on = self.random.random(len(self.likely)) < self.likely
         keep_kwh = self.pair.car.floor_kwh
         if self.keep is not None and seen.trips:
-            keep_kwh = max(keep_kwh, self.keep[len(self.keep) - len(seen.trips)])
+            keep_kwh = max(keep_kwh, self.keep[self.pair.car.trips.index(seen.trips[0])])
         return Decision(on, keep_kwh)
 
 
@@ -52,10 +52,10 @@ def test_what_the_circuits_had_came_from_the_car_and_the_sun(number: int, seed: 
     step_h = pair.grid.step_h
     run = course.served.max(axis=0)
     load_kw = (pair.power_kw * (course.served > 0)).sum(axis=0)
-    net_kw = np.maximum(load_kw - pair.solar_kw, 0.0)
+    net_kw = np.maximum(load_kw + STANDBY_KW - pair.solar_kw, 0.0)
     taken_kwh = pair.car.energy_kwh - course.energy_kwh[-1]
-    loads_kwh = step_h * float((run * (net_kw / DISCHARGE_EFFICIENCY + STANDBY_KW)).sum())
-    idle_kwh = step_h * STANDBY_KW * float((run == 0.0).sum())
+    loads_kwh = step_h * float((run * net_kw).sum()) / DISCHARGE_EFFICIENCY
+    idle_kwh = step_h * STANDBY_KW * float((run == 0.0).sum()) / DISCHARGE_EFFICIENCY
     assert loads_kwh - 1e-6 <= taken_kwh <= loads_kwh + idle_kwh + 1e-6
 
 
