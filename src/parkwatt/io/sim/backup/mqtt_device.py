@@ -101,6 +101,9 @@ class MqttDevice:
                 await self._converse(client, stop)
         finally:
             self.is_connected = False
+            ended = client._disconnected  # noqa: SLF001 else the event loop complains that nobody asked why it ended
+            if ended.done() and not ended.cancelled():
+                ended.exception()
 
     async def _begin(self, client: aiomqtt.Client) -> None:
         settings, base = self.settings, self.settings.topic
