@@ -40,6 +40,17 @@ def backup_lines(view: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield f"  ! ALARM: {alarm}"
 
 
+def short_lines(view: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+    """The lines of `parkwatt status`: what the backup does, how long it lasts, what is wrong."""
+    since = "" if view["since"] is None else f" since {_clock(view['since'], zone)}"
+    yield f"  backup   {_where(view)}{since}: {view['words']}"
+    runtime = view["runtime"]
+    if runtime is not None:
+        yield f"           would last {runtime['hours_p10']:.1f} to {runtime['hours_p90']:.1f} h"
+    for alarm in view["alarms"]:
+        yield f"  ! ALARM: {alarm}"
+
+
 def report_lines(view: dict[str, Any], since: str, zone: ZoneInfo) -> Iterator[str]:
     """What an off-grid test came to: each phase with when it was entered and why; the last line is the answer."""
     moves = [move for move in view["moves"] if move["at"] >= since]

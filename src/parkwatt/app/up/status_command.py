@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from parkwatt.app.printable import printable
 from parkwatt.app.subcommand import Subparsers, add_command
+
+if TYPE_CHECKING:
+    from parkwatt.app.api.client import Client
 
 _DESCRIPTION = """\
 Tells what happens at a running site: powers, prices, what each car does and until when, whether it will be ready for
@@ -45,6 +49,20 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(view, indent=2, ensure_ascii=False))
         return 0
     today = client.get("/v1/report", **{"from": midnight(view)})
-    for line in status_lines(view, today):
+    for line in (*status_lines(view, today), *_backup_lines(client, view)):
         print(printable(line))
     return 0
+
+
+def _backup_lines(client: Client, view: dict[str, Any]) -> list[str]:
+    """The home's backup in short; nothing where there is none."""
+    from zoneinfo import ZoneInfo
+
+    from parkwatt.app.api.client import ServerRefusedError
+    from parkwatt.app.backup.words import short_lines
+
+    try:
+        backup = client.get("/v1/backup")
+    except ServerRefusedError:
+        return []
+    return list(short_lines(backup, ZoneInfo(view["time_zone"])))
