@@ -6,7 +6,8 @@ The weight of a past day for a coming one is the product of
 - kind of day: 1 for the same (weekday, Saturday, Sunday or holiday), 0.3 between Saturday and Sunday, else 0.1;
 - the share of circuits known on it;
 - for the day of now: how like the last 3 and 24 hours before this hour were, exp(−½·(difference / half a standard deviation)²)
-  each, at least 0.02.
+  each, at least 0.02. Where that leaves fewer than eight days' worth of weight, (Σw)² / Σw², or half of what there was, its
+  root is taken, and again, and at last none of it: a few days that fit by chance are no band.
 
 The second and each later day of a course is the day that followed the one drawn, four times of five, where it is of the
 same kind: cold spells and holidays last. Otherwise it is drawn anew.
@@ -35,6 +36,8 @@ _WEEKEND_WEIGHT: Final = 0.3
 _OTHER_KIND_WEIGHT: Final = 0.1
 _LIKENESS_MIN: Final = 0.02
 _BANDWIDTH: Final = 0.5
+_DAYS_WORTH_MIN: Final = 8.0
+_LIKENESS_POWERS: Final = (1.0, 0.5, 0.25, 0.125)
 _FOLLOWS_SHARE: Final = 0.8
 _LOOKS_BACK_HOURS: Final = (3, 24)
 
@@ -65,7 +68,7 @@ class Analogues:
         for number, kind in enumerate(kinds):
             weights = self._weights(number, kind)
             if number == 0:
-                weights = weights * likeness
+                weights = _tempered(weights, likeness)
             drawn = _choice(weights * known.mean(axis=1), count, random)
             if number:
                 drawn = self._following(joint[:, -1], drawn, kind, known, random)
@@ -121,6 +124,21 @@ class Analogues:
         fits = (before + 1 < self.today) & (self.days.kinds[following] == kind)
         fits &= known[following].any(axis=1) & (random.random(len(before)) < _FOLLOWS_SHARE)
         return np.where(fits, following, drawn)
+
+
+def _tempered(weights: FloatArray, likeness: FloatArray) -> FloatArray:
+    """``weights`` times as much of the likeness as leaves enough days."""
+    enough = min(_DAYS_WORTH_MIN, _days_worth(weights) / 2)
+    for power in _LIKENESS_POWERS:
+        both = weights * likeness**power
+        if _days_worth(both) >= enough:
+            return np.asarray(both)
+    return weights
+
+
+def _days_worth(weights: FloatArray) -> float:
+    """Kish's effective sample size."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def _choice(weights: FloatArray, count: int, random: np.random.Generator) -> IntArray:

@@ -54,12 +54,14 @@ def learned_spread(days: CircuitDays, tiers: FloatArray, told: Told) -> float:
 
     ``tiers`` [S, C]: sets of circuits. ``told(origin, hours, count, seed)``: the courses [N, C, hours] kW of a past moment.
     """
+    if not tiers.shape[1]:
+        return 1.0
     horizon = max(_HORIZONS_H)
-    series = days.measured_kw.reshape(-1, days.known.shape[1])
+    series = days.hourly_kw()
     last = days.today * DAY_HOURS - horizon
     first = _FIRST_DAYS * DAY_HOURS
     scores: list[float] = [_IMAGINED_SCORE] * _IMAGINED_COUNT
-    if last > first and tiers.shape[1]:
+    if last > first:
         # 29 hours apart at least, so that each time of day has its turn.
         step = max((last - first) // _ORIGINS_MAX, DAY_HOURS + 5)
         for place in range(first, last, step):

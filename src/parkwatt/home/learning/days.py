@@ -68,6 +68,11 @@ class CircuitDays:
         """The row of the day of now."""
         return len(self.kinds) - 1
 
+    def hourly_kw(self) -> FloatArray:
+        """[24·D, C] `measured_kw` as one row after the other."""
+        days, hours, circuits = self.measured_kw.shape
+        return self.measured_kw.reshape(days * hours, circuits)
+
     def cells(self, times_unix_s: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """([T] row, [T] hour of the day) of instants; rows beyond today go on counting."""
         local = self.clock.local_s(times_unix_s)

@@ -137,7 +137,7 @@ class LearnedUse:
 
     def _measured(self, first: int) -> FloatArray:
         """[24, C] the hours before hour ``first`` of the table."""
-        series = self.days.measured_kw.reshape(-1, len(self.circuits))
+        series = self.days.hourly_kw()
         recent = np.full((DAY_HOURS, len(self.circuits)), np.nan)
         before = series[max(first - DAY_HOURS, 0) : first]
         if len(before):
@@ -145,9 +145,9 @@ class LearnedUse:
         return recent
 
     def _recent_kw(self, origin: Origin, running: FloatArray, start_unix_s: int) -> FloatArray:
-        if start_unix_s - self.now_unix_s >= 2 * HOUR_S:
-            return np.full((DAY_HOURS, len(self.circuits)), np.nan)
         recent = self._measured(origin.row * DAY_HOURS + origin.hour)
+        if start_unix_s - self.now_unix_s >= 2 * HOUR_S:
+            recent[:] = np.nan  # the last hours of the history are not the last hours
         recent[-1] = np.where(np.isfinite(running), running, recent[-1])
         return recent
 

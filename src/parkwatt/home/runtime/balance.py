@@ -141,9 +141,11 @@ class Balance:
             self._energy[number] = self._energy[number] - part / battery.discharge_efficiency
             given += part
         # What is short of power, not of energy, is shed.
+        power_kw = sum(self._supplies[number].battery.discharge_kw_max for number in here)
+        can = np.minimum(lacks, power_kw * hours)
         spent = sum(usable) - given <= _ENOUGH_KWH
-        short = np.where(spent, lacks - given, 0.0)
-        share = 1.0 - short / np.maximum(wanted, _ENOUGH_KWH)
+        short = np.where(spent, can - given, 0.0)
+        share = 1.0 - short / np.maximum(wanted - lacks + can, _ENOUGH_KWH)
         share = np.where(short <= _ENOUGH_KWH, 1.0, np.clip(share, 0.0, 1.0))
         self._lasted += np.where(self._alive, share * hours, 0.0)
         self._dark += (1.0 - share) * hours
@@ -201,5 +203,5 @@ class Balance:
         self._sun += from_sun
         self._generated += taken - from_sun
         self._fuel -= taken - from_sun
-        standby = self._standby_kw * hours
-        self._served += np.maximum(wanted - unserved - standby, 0.0)
+        standby_share = self._standby_kw * hours / np.maximum(wanted, _ENOUGH_KWH)
+        self._served += (wanted - unserved) * (1.0 - standby_share)
