@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.progress import track
 
 from benchmarks.outages.cars import stays
@@ -22,10 +23,17 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.outages", description=__doc__)
     parser.add_argument("--pairs", type=int, default=600, help="homes in outages (default: 600)")
     parser.add_argument("--seed", type=int, default=1, help="of the draw (default: 1)")
+    parser.add_argument("--processes", type=int, default=1, help="to work with (default: 1)")
     options = parser.parse_args(arguments)
     begun_s = time.perf_counter()
     pairs = sample(options.pairs, options.seed, homes(), outages(), stays())
-    results = run(track(pairs, description="outages", disable=not sys.stderr.isatty()))
+
+    console = Console(stderr=True)
+    results = run(
+        pairs,
+        processes=options.processes,
+        show=lambda done: track(done, "outages", len(pairs), console=console),
+    )
     data = "real" if is_real() else "generated"
     print(f"{len(pairs)} pairs of {data} homes and outages, seed {options.seed}\n")
     print(*strategy_table(results), sep="\n")

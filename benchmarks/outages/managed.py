@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,7 @@ from parkwatt.domain.record import FloatArray
 from parkwatt.forecast.local_time import DAY_S, HOUR_S
 from parkwatt.home import shedding
 from parkwatt.home.learning import CircuitHistory, LearnedUse
+from parkwatt.home.learning.days import CircuitDays
 from parkwatt.home.runtime import (
     PLANNED,
     UNPLANNED,
@@ -75,6 +77,7 @@ class Managed:
         self._checked_s: int | None = None
         self._keep_kwh = pair.car.floor_kwh
         self._use: LearnedUse | None = None
+        self._learned_s = begin_s
         self.bands: list[BandCheck] = []
 
     def decide(self, seen: Seen) -> Decision:
@@ -97,7 +100,7 @@ class Managed:
         now_s, pair = seen.now_unix_s, self._pair
         self._looked_s, self._trips_left = now_s, len(seen.trips)
         self._learn(now_s)
-        use = LearnedUse.of(self._history, pair.home.circuits, pair.home.time_zone, now_s)
+        use = self._learned(now_s)
         request = self._request(seen, use, seen.trips)
         self._verdicts = energy_verdicts(
             request,
@@ -107,9 +110,20 @@ class Managed:
             count=_COURSES,
             seed=pair.number,
         )
-        usable_kwh = forecast_runtime(request, count=_COURSES, seed=pair.number).usable_kwh
+        # What is usable now does not depend on the courses: one is enough.
+        usable_kwh = forecast_runtime(request, count=1).usable_kwh
         self._keep_kwh = seen.energy_kwh - usable_kwh / DISCHARGE_EFFICIENCY
         self._use = use
+
+    def _learned(self, now_s: int) -> LearnedUse:
+        """What is known now. How wide the courses are is learned anew once a day: it takes most of the time."""
+        home, use = self._pair.home, self._use
+        if use is None or now_s - self._learned_s >= DAY_S:
+            self._learned_s = now_s
+            return LearnedUse.of(self._history, home.circuits, home.time_zone, now_s)
+        ids = [one.circuit_id for one in home.circuits]
+        days = CircuitDays.of(self._history, ids, use.days.clock, now_s)
+        return replace(use, days=days, now_unix_s=now_s)
 
     def _learn(self, now_s: int) -> None:
         """The hours that ended, as far as a circuit had power all the time."""

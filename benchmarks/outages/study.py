@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -45,12 +46,36 @@ class Result:
     bands: tuple[BandCheck, ...]
 
 
-def run(pairs: Iterable[Pair], strategies: Sequence[Strategy] = STRATEGIES) -> list[Result]:
-    """All pairs, one after the other."""
-    return [_result(pair, strategies) for pair in pairs]
+# What a result holds beside its pair.
+_Made = tuple[Bound, int, Mapping[Strategy, Lived], tuple[BandCheck, ...]]
+_shared: list[Pair] = []
 
 
-def _result(pair: Pair, strategies: Sequence[Strategy]) -> Result:
+def run(
+    pairs: Sequence[Pair],
+    strategies: Sequence[Strategy] = STRATEGIES,
+    processes: int = 1,
+    show: Callable[[Iterable[_Made]], Iterable[_Made]] = iter,
+) -> list[Result]:
+    """All pairs, in their order. ``show``: passes on what is done, to show how far it is."""
+    if processes == 1:
+        done = show(_make(pair, strategies) for pair in pairs)
+        return [Result(pair, *made) for pair, made in zip(pairs, done, strict=True)]
+    # Forked, so that the homes' data need not be sent; nothing of the database runs in the children.
+    _shared.extend(pairs)
+    tasks = [(number, strategies) for number in range(len(pairs))]
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        done = show(pool.imap(_make_shared, tasks, chunksize=1))
+        found = [Result(pair, *made) for pair, made in zip(pairs, done, strict=True)]
+    _shared.clear()
+    return found
+
+
+def _make_shared(task: tuple[int, Sequence[Strategy]]) -> _Made:
+    return _make(_shared[task[0]], task[1])
+
+
+def _make(pair: Pair, strategies: Sequence[Strategy]) -> _Made:
     best = bound(pair)
     policies = {name: _POLICIES[name](pair) for name in strategies}
     courses = {name: simulate(pair, policy) for name, policy in policies.items()}
@@ -58,7 +83,7 @@ def _result(pair: Pair, strategies: Sequence[Strategy]) -> Result:
     departures = next(iter(courses.values())).departures
     can = sum(one.possible for one in departures)
     bands = [band for one in policies.values() if isinstance(one, Managed) for band in one.bands]
-    return Result(pair, best, can, lived, tuple(bands))
+    return best, can, lived, tuple(bands)
 
 
 def _lived(pair: Pair, best: Bound, course: Course) -> Lived:
