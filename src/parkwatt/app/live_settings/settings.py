@@ -36,7 +36,7 @@ from parkwatt.site.live.settings import CarSettings, ControlSettings, SiteSettin
 
 # Where a car runs the house, load and sun cross each other many times a day. A bidirectional charger rests with its
 # contactors closed, so that this wears nothing; for one that opens them the site's file sets less.
-_SWITCHINGS_DISCHARGING: Final = 80
+_SWITCHINGS_DISCHARGING: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
