@@ -33,11 +33,12 @@ from parkwatt.home.announced import (
     reach_unix_s,
 )
 from parkwatt.home.circuit_hours import CircuitHours
-from parkwatt.home.forecast_request import floor_kwh, forecast_request
+from parkwatt.home.forecast_request import forecast_request
 from parkwatt.home.forecasting import ForecastRequest, HomeForecast
 from parkwatt.home.grid_code import Qualification, ramp_kw
 from parkwatt.home.island import IslandInputs, IslandStep
-from parkwatt.home.observation import HomeCar, HomeObservation
+from parkwatt.home.island_source import IslandSource, car_floor_kwh, island_source
+from parkwatt.home.observation import HomeObservation
 from parkwatt.home.runtime import EnergyVerdict
 from parkwatt.home.settings import HomeSettings
 from parkwatt.home.shedding import Mode, Question, SheddingInputs, SheddingSettings
@@ -84,6 +85,7 @@ class HomeController:
         self.preparation: Preparation | None = None
         self.qualification: Qualification | None = None
         self.alarm = ""
+        self.source = IslandSource()
         self.forecast: HomeForecast | None = None
         self._asked_unix_us: int | None = None
         self._told_unix_us: int | None = None
@@ -115,6 +117,7 @@ class HomeController:
     def step(self, observation: HomeObservation, now_unix_us: int) -> HomeStep:
         """Look at everything, and decide."""
         self.observation = observation
+        self.source = island_source(self.settings, self.state, observation, now_unix_us // _US)
         stepped = self._step_island(observation, now_unix_us)
         self.qualification, self.alarm = stepped.qualification, stepped.alarm
         events = list(stepped.events)
@@ -175,33 +178,14 @@ class HomeController:
             asks = self._asks[0] if now_unix_us < self._asks[1] else "none"
         inputs = IslandInputs(
             reading=observation.gateway,
-            source_ready=self.source_ready(observation),
+            source_ready=self.source.ready,
+            source_kept=self.source.kept,
             test_until_unix_us=self.state.test_until_unix_us(now_unix_us),
             person_asks=asks,
         )
         stepped = island.step(self.state.island, inputs, self.settings.island, now_unix_us)
         self.state.island = stepped.state
         return stepped
-
-    def source_ready(self, observation: HomeObservation) -> bool:
-        """Whether the island's source is there and has energy: beyond its floor, and to begin also what a restart takes."""
-        settings = self.settings
-        spare_kwh = None
-        if settings.source_car_id is None:
-            battery, soc = settings.battery, observation.battery_soc
-            if battery is not None and soc is not None:
-                spare_kwh = soc * battery.capacity_kwh - battery.floor_kwh
-        else:
-            car = observation.car(settings.source_car_id)
-            if car is not None and car.here and car.energy_kwh is not None:
-                spare_kwh = car.energy_kwh - self.floor_kwh(car)
-        if spare_kwh is None:
-            return False
-        return spare_kwh > (0.0 if self.state.island.lit else settings.restart_kwh)
-
-    def floor_kwh(self, car: HomeCar) -> float:
-        """What stays in a car in an outage."""
-        return floor_kwh(self.settings, car)
 
     def _released(self, stepped: IslandStep) -> HoldsReleased:
         what = [f"set-points of {car.car_id}" for car in self.observation.cars if car.here] or [
@@ -298,7 +282,7 @@ class HomeController:
         self.preparation = prepare(
             self.state.announced,
             self._demand(length, now_unix_us // _US),
-            self._holders(),
+            self._holders(now_unix_us // _US),
             length,
             settings.announced,
             now_unix_us // _US,
@@ -314,7 +298,7 @@ class HomeController:
         reach = reach_unix_s(self.state.announced, length, announced, now_unix_s)
         return demand if demand.end_unix_s >= reach else None
 
-    def _holders(self) -> list[Holder]:
+    def _holders(self, now_unix_s: int) -> list[Holder]:
         """The batteries that can hold a reserve: the stationary one first, then the source's car."""
         settings, found = self.settings, []
         if settings.battery is not None:
@@ -332,7 +316,7 @@ class HomeController:
             found.append(
                 Holder(
                     battery_id=car.car_id,
-                    floor_kwh=self.floor_kwh(car),
+                    floor_kwh=car_floor_kwh(settings, self.state, car, now_unix_s),
                     capacity_kwh=car.capacity_kwh,
                     discharge_efficiency=car.discharge_efficiency,
                 )

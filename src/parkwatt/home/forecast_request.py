@@ -7,7 +7,8 @@ from typing import Final
 
 from parkwatt.home.announced import OutageLength, reach_unix_s
 from parkwatt.home.forecasting import ForecastRequest, HomeForecast
-from parkwatt.home.observation import HomeCar, HomeObservation
+from parkwatt.home.island_source import asked_for_driving, driving_kwh, least_kwh
+from parkwatt.home.observation import HomeObservation
 from parkwatt.home.runtime import Absence, Generator, IslandBattery, Mobility
 from parkwatt.home.settings import HomeSettings
 from parkwatt.home.state import HomeState
@@ -44,7 +45,7 @@ def forecast_request(
         solar=observation.solar_ahead,
         standby_kw=settings.standby_kw,
         restart_kwh=settings.restart_kwh,
-        mobility=_mobility(settings, state, batteries),
+        mobility=_mobility(settings, state, observation, now_unix_s),
         generator=_generator(settings, batteries),
         off=frozenset(
             one.circuit_id
@@ -56,11 +57,6 @@ def forecast_request(
         end_unix_s=_told_end_unix_s(state, now_unix_s),
         until_unix_s=reach if reach > now_unix_s else None,
     )
-
-
-def floor_kwh(settings: HomeSettings, car: HomeCar) -> float:
-    """What stays in a car in an outage."""
-    return car.floor_kwh if settings.floor_soc is None else settings.floor_soc * car.capacity_kwh
 
 
 def _batteries(settings: HomeSettings, observation: HomeObservation) -> tuple[IslandBattery, ...]:
@@ -94,7 +90,7 @@ def _batteries(settings: HomeSettings, observation: HomeObservation) -> tuple[Is
             IslandBattery(
                 battery_id=car.car_id,
                 energy_kwh=max(car.energy_kwh, 0.0),
-                floor_kwh=floor_kwh(settings, car),
+                floor_kwh=least_kwh(settings, car),
                 capacity_kwh=car.capacity_kwh,
                 discharge_efficiency=car.discharge_efficiency,
                 discharge_kw_max=settings.continuous_kw,
@@ -105,14 +101,19 @@ def _batteries(settings: HomeSettings, observation: HomeObservation) -> tuple[Is
 
 
 def _mobility(
-    settings: HomeSettings, state: HomeState, batteries: tuple[IslandBattery, ...]
+    settings: HomeSettings, state: HomeState, observation: HomeObservation, now_unix_s: int
 ) -> Mobility | None:
-    asked = state.mobility.get(settings.source_car_id or "")
-    here = any(one.battery_id == settings.source_car_id for one in batteries)
-    if asked is None or asked.energy_kwh is None or asked.ready_unix_s is None or not here:
+    """What the source's driver asked for, as it is kept from the source."""
+    car = observation.car(settings.source_car_id)
+    if car is None or not car.here or car.energy_kwh is None:
+        return None
+    asked = asked_for_driving(state, car.car_id, now_unix_s)
+    if asked is None or asked.ready_unix_s is None:
         return None
     return Mobility(
-        battery_id=asked.car_id, energy_kwh=asked.energy_kwh, ready_unix_s=asked.ready_unix_s
+        battery_id=car.car_id,
+        energy_kwh=driving_kwh(settings, asked, car),
+        ready_unix_s=asked.ready_unix_s,
     )
 
 

@@ -156,6 +156,24 @@ def test_what_people_decide_is_shown_and_in_the_journal(tmp_path: Path) -> None:
     _story(tmp_path, story)
 
 
+def test_what_is_kept_for_driving_names_a_time_that_is_to_come(tmp_path: Path) -> None:
+    async def story(backed: Backed) -> None:
+        await backed.live(2)
+        now = datetime.fromtimestamp(backed.served.clock[0] / US, tz=UTC)
+        for ready_at in (now - timedelta(hours=1), now + timedelta(days=40)):
+            body = {"energy_kwh": 15, "ready_at": ready_at.isoformat()}
+            refused = await backed.call("PUT", "/mobility/ID.4", body, 422)
+            assert refused["faults"][0]["field"] == "ready_at"
+        body = {"energy_kwh": 15, "ready_at": (now + timedelta(hours=1)).isoformat()}
+        shown = await backed.call("PUT", "/mobility/ID.4", body)
+        assert [one["energy_kwh"] for one in shown["mobility"]] == [15.0]
+        backed.served.clock[0] += 3700 * US
+        shown = await backed.call("GET", "")
+        assert shown["mobility"] == [], "its time has come"
+
+    _story(tmp_path, story)
+
+
 def test_an_outage_is_journalled_before_anything_closes(tmp_path: Path) -> None:
     async def story(backed: Backed) -> None:
         # No car is here: nothing carries the house, and that is said.

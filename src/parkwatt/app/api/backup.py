@@ -120,11 +120,15 @@ async def choose_circuit(backup: BackupGiven, circuit_id: str, choice: CircuitCh
 @router.put("/mobility/{car_id}")
 async def ask_mobility(backup: BackupGiven, car_id: str, wish: MobilityRequest) -> BackupView:
     """Say what the driver needs in an outage, or take it back."""
-    _check_car(backup.snapshot(), car_id)
-    faults = Faults()
+    snapshot, faults = backup.snapshot(), Faults()
+    _check_car(snapshot, car_id)
     ready_unix_s = None if wish.ready_at is None else _unix_s("ready_at", wish.ready_at, faults)
     if wish.energy_kwh is not None and ready_unix_s is None:
         faults.add("ready_at", "is required with energy_kwh", None)
+    elif ready_unix_s is not None and not faults.found and wish.ready_at is not None:
+        now_unix_s = snapshot.now_unix_us // _US
+        if not now_unix_s < ready_unix_s <= now_unix_s + _AHEAD_S:
+            faults.add("ready_at", "must be in the next 30 days", wish.ready_at.isoformat())
     faults.raise_if_any()
     return await _told(backup, MobilityAsked(car_id, wish.energy_kwh, ready_unix_s, _ORIGIN))
 

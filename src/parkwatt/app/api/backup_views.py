@@ -12,6 +12,7 @@ from parkwatt.domain.home.circuit import Circuit, Tier
 from parkwatt.domain.home.event import Choice, GridCondition, IslandPhase, OutageKind
 from parkwatt.home.controller import HomeController
 from parkwatt.home.island.table import PHASES
+from parkwatt.home.island_source import asked_for_driving
 
 _US = 1_000_000
 
@@ -117,7 +118,10 @@ class BackupView(BaseModel):
     source: str = Field(description="what carries the house in an outage: a car, or battery")
     source_ready: bool
     source_energy_kwh: float | None
-    source_floor_kwh: float | None
+    source_floor_kwh: float | None = Field(
+        description="what stays in it, with what is kept for driving"
+    )
+    source_kept: str = Field(description="what of that is kept for driving; empty: nothing")
     preparation: str = Field(
         description="what is held back for an announced outage, and why; empty: nothing"
     )
@@ -141,7 +145,7 @@ def backup_view(snapshot: BackupSnapshot) -> BackupView:
     """The backup as the API shows it."""
     controller, now_unix_us = snapshot.controller, snapshot.now_unix_us
     state, island = controller.state, controller.state.island
-    energy_kwh, floor_kwh = _source(controller)
+    source = controller.source
     qualification, preparation = controller.qualification, controller.preparation
     return BackupView(
         at=moment(now_unix_us),
@@ -157,9 +161,10 @@ def backup_view(snapshot: BackupSnapshot) -> BackupView:
         grid_qualified_in_s=None if qualification is None else qualification.remaining_s,
         return_delay_s=controller.settings.island.grid_code.delay_s,
         source=controller.settings.source_car_id or "battery",
-        source_ready=controller.source_ready(controller.observation),
-        source_energy_kwh=energy_kwh,
-        source_floor_kwh=floor_kwh,
+        source_ready=source.ready,
+        source_energy_kwh=source.energy_kwh,
+        source_floor_kwh=source.floor_kwh,
+        source_kept=source.kept,
         preparation="" if preparation is None else preparation.reason,
         circuits=[_circuit(one, controller, now_unix_us) for one in controller.settings.circuits],
         runtime=_runtime(controller),
@@ -185,8 +190,9 @@ def backup_view(snapshot: BackupSnapshot) -> BackupView:
                 energy_kwh=one.energy_kwh,
                 ready_at=None if one.ready_unix_s is None else moment(one.ready_unix_s * _US),
             )
-            for one in state.mobility.values()
-            if one.energy_kwh is not None
+            for car_id in state.mobility
+            if (one := asked_for_driving(state, car_id, now_unix_us // _US)) is not None
+            and one.energy_kwh is not None
         ],
         island_charge=list(state.island_charge),
         test=_test(controller),
@@ -201,20 +207,6 @@ def backup_view(snapshot: BackupSnapshot) -> BackupView:
         ],
         alarms=[*snapshot.alarms, *controller.troubles],
     )
-
-
-def _source(controller: HomeController) -> tuple[float | None, float | None]:
-    """What is in the battery that carries the house, and what stays there."""
-    settings, observation = controller.settings, controller.observation
-    if settings.source_car_id is None:
-        battery, soc = settings.battery, observation.battery_soc
-        if battery is None:
-            return None, None
-        return None if soc is None else soc * battery.capacity_kwh, battery.floor_kwh
-    car = observation.car(settings.source_car_id)
-    if car is None:
-        return None, None
-    return car.energy_kwh, controller.floor_kwh(car)
 
 
 def _runtime(controller: HomeController) -> RuntimeView | None:

@@ -92,6 +92,8 @@ def _source_words(view: dict[str, Any]) -> str:
         words = f"{view['source']}: nobody tells what is in it"
     else:
         words = f"{view['source']}: {energy_kwh:.1f} kWh, of which {floor_kwh:.1f} kWh stay"
+    if view["source_kept"]:
+        words = f"{words} ({view['source_kept']})"
     return words if view["source_ready"] else f"{words}; NOT READY to carry the house"
 
 

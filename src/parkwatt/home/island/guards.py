@@ -19,7 +19,8 @@ _US = 1_000_000
 class IslandInputs:
     """What one step looks at.
 
-    ``reading``: the gateway's last one. ``source_ready``: the source is there, above its floor, and may feed the home.
+    ``reading``: the gateway's last one. ``source_ready``: the source is there, above its floor, and may feed the home;
+    ``source_kept``: in words, what of its energy is not the home's.
     ``test_until_unix_us``: an off-grid test is asked for until then. ``person_asks``: what a person wants, as long as they do.
     """
 
@@ -27,6 +28,7 @@ class IslandInputs:
     source_ready: bool
     test_until_unix_us: int | None = None
     person_asks: Literal["none", "island", "grid"] = "none"
+    source_kept: str = ""
 
 
 @dataclass(slots=True)
@@ -129,7 +131,9 @@ class Look:
         """What the table's words may tell."""
         state, settings = self.state, self.settings
         until = self.inputs.test_until_unix_us or self.now_unix_us
+        kept = self.inputs.source_kept
         return {
+            "kept": f" ({kept})" if kept else "",
             "missing": self.facts.missing,
             "gateway_fault": self.facts.gateway_fault,
             "contradiction": self.facts.contradiction,

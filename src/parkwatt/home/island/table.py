@@ -66,7 +66,7 @@ _SOURCE_GONE: Final[_Row] = (
 _SOURCE_SPENT: Final[_Row] = (
     "source_spent",
     "restart_wait",
-    "the island's source has no energy to give; next try when it has, or in {wait_s:.0f} s",
+    "the island's source has no energy to give{kept}; next try when it has, or in {wait_s:.0f} s",
 )
 _RESUMED: Final[_Row] = (
     "resumed",
@@ -138,7 +138,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         ("lit_up", "islanded", "the source feeds the home"),
         ("test_over", "qualifying", "the test is over before the island stood"),
         ("test_failed", "qualifying", "the island of the test did not come about"),
-        ("source_unready", "restart_wait", "the source is not ready any more"),
+        ("source_unready", "restart_wait", "the source is not ready any more{kept}"),
         (
             "source_silent",
             "restart_wait",
@@ -227,7 +227,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         "test",
         ("grid_absent", "islanded", "the grid really failed during the test"),
         ("source_lost", "qualifying", "the island failed: the test ends"),
-        ("source_spent", "qualifying", "the source has no energy to give: the test ends"),
+        ("source_spent", "qualifying", "the source has no energy to give{kept}: the test ends"),
         ("test_over", "qualifying", "the test is over"),
     ),
 )

@@ -1,0 +1,97 @@
+"""What carries the house in an outage, how much of it stays, and whether it may be asked to.
+
+A car keeps its floor. What its driver asked for (`MobilityAsked`) stays in it as well, until its time has come: an explicit
+word is firm, and the house goes dark before it is broken. The source stops a minute of full power above it, for it must not
+be below when the gateway has answered, and begins again only well above it: what is in a battery is told in steps and rises a
+little at rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from parkwatt.domain.home.event import MobilityAsked
+from parkwatt.home.observation import HomeCar, HomeObservation
+from parkwatt.home.settings import HomeSettings
+from parkwatt.home.state import HomeState
+
+# How long the source may go on after it was found to be spent.
+_STOPPING_H: Final = 60.0 / 3600.0
+# Above what is kept for driving the source begins again with so much of the battery.
+_BEGINS_SHARE: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IslandSource:
+    """``energy_kwh``, ``floor_kwh``: in the battery, and what stays; None: unknown. ``ready``: it is there and has energy.
+
+    ``kept``: in words, what of the floor is kept for driving; empty: nothing is.
+    """
+
+    energy_kwh: float | None = None
+    floor_kwh: float | None = None
+    ready: bool = False
+    kept: str = ""
+
+
+def island_source(
+    settings: HomeSettings, state: HomeState, observation: HomeObservation, now_unix_s: int
+) -> IslandSource:
+    """The source now: ready where it has energy beyond its floor, and to begin also what a restart takes."""
+    begin_kwh = settings.restart_kwh
+    if settings.source_car_id is None:
+        battery, soc = settings.battery, observation.battery_soc
+        if battery is None:
+            return IslandSource()
+        energy_kwh = None if soc is None else soc * battery.capacity_kwh
+        floor_kwh, here, kept = battery.floor_kwh, True, ""
+    else:
+        car = observation.car(settings.source_car_id)
+        if car is None:
+            return IslandSource()
+        energy_kwh, here = car.energy_kwh, car.here
+        floor_kwh, kept = car_floor_kwh(settings, state, car, now_unix_s), ""
+        asked = asked_for_driving(state, car.car_id, now_unix_s)
+        if asked is not None and floor_kwh > least_kwh(settings, car):
+            begin_kwh = max(begin_kwh, _BEGINS_SHARE * car.capacity_kwh)
+            kept = _kept_words(settings, asked)
+    spare_kwh = -1.0 if energy_kwh is None or not here else energy_kwh - floor_kwh
+    return IslandSource(
+        energy_kwh=energy_kwh,
+        floor_kwh=floor_kwh,
+        ready=spare_kwh > (0.0 if state.island.lit else begin_kwh),
+        kept=kept,
+    )
+
+
+def least_kwh(settings: HomeSettings, car: HomeCar) -> float:
+    """What stays in a car in an outage, whatever its driver asked for."""
+    return car.floor_kwh if settings.floor_soc is None else settings.floor_soc * car.capacity_kwh
+
+
+def asked_for_driving(state: HomeState, car_id: str, now_unix_s: int) -> MobilityAsked | None:
+    """What a driver asked for whose time has not come yet."""
+    asked = state.mobility.get(car_id)
+    if asked is None or asked.energy_kwh is None or asked.ready_unix_s is None:
+        return None
+    return asked if now_unix_s < asked.ready_unix_s else None
+
+
+def driving_kwh(settings: HomeSettings, asked: MobilityAsked, car: HomeCar) -> float:
+    """What is kept in a car so that what was asked for is not undercut while the source stops."""
+    stopping_kwh = settings.surge_kw * _STOPPING_H / car.discharge_efficiency
+    return min((asked.energy_kwh or 0.0) + stopping_kwh, car.capacity_kwh)
+
+
+def car_floor_kwh(settings: HomeSettings, state: HomeState, car: HomeCar, now_unix_s: int) -> float:
+    """What stays in a car in an outage: its floor, and what its driver asked for."""
+    floor_kwh = least_kwh(settings, car)
+    asked = asked_for_driving(state, car.car_id, now_unix_s)
+    return floor_kwh if asked is None else max(floor_kwh, driving_kwh(settings, asked, car))
+
+
+def _kept_words(settings: HomeSettings, asked: MobilityAsked) -> str:
+    until = datetime.fromtimestamp(asked.ready_unix_s or 0, settings.time_zone)
+    return f"{asked.energy_kwh:.1f} kWh are kept for driving until {until:%a %H:%M}, as {asked.car_id}'s driver asked"
