@@ -122,7 +122,7 @@ class LearnedUse:
         power_kw = self._drawn_kw(origin, cells, recent, count, random)
         ahead_h: FloatArray = (times_unix_s - start_unix_s) / float(HOUR_S)
         power_kw = self._carried_on(power_kw, recent[-1], ahead_h)
-        power_kw = spread_out(power_kw, times_unix_s, self.spread)
+        power_kw = spread_out(power_kw, _lengths_h(times_unix_s), self.spread)
         return self._with_unknown(power_kw, count, random)
 
     def past_kw(self, origin: Origin, hours: int, count: int, seed: int) -> FloatArray:
@@ -189,6 +189,12 @@ class LearnedUse:
         order = random.permutation(count)
         follows_past = (order[:, np.newaxis] < np.round(known * count))[:, :, np.newaxis]
         return np.where(follows_past, power_kw, typical)
+
+
+def _lengths_h(times_unix_s: NDArray[np.int64]) -> FloatArray:
+    """[T] about how long each step is, from the moments that stand for them."""
+    apart_h: FloatArray = np.diff(times_unix_s) / float(HOUR_S)
+    return np.append(apart_h, apart_h[-1:] if len(apart_h) else 1.0)
 
 
 def _persistence(days: CircuitDays) -> FloatArray:

@@ -116,9 +116,11 @@ def _words(runtime: Runtime, circuits: tuple[Circuit, ...]) -> tuple[str, ...]:
     for gain in runtime.gains[:_GAINS_TOLD]:
         if gain.hours_p50 >= _GAIN_TOLD_H:
             more = "at least " if gain.at_least else ""
-            found.append(f"Switch off the {names[gain.circuit_id]}: +{more}{gain.hours_p50:.1f} h.")
+            found.append(f"Switch off the {names[gain.circuit_id]}: {more}+{gain.hours_p50:.1f} h.")
     if runtime.mobility_costs_hours is not None:
-        found.append(f"What is kept for driving costs {runtime.mobility_costs_hours:.1f} h.")
+        costs_h = runtime.mobility_costs_hours
+        price = "no time" if costs_h < _GAIN_TOLD_H / 2 else f"{costs_h:.1f} h"
+        found.append(f"What is kept for driving costs {price}.")
     if runtime.unknown:
         listed = ", ".join(names[one] for one in runtime.unknown)
         found.append(f"Not known yet, so the band is wide: {listed}.")
