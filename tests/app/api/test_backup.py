@@ -7,10 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from parkwatt.app.api.home_words import KINDS, home_event_words
 from parkwatt.app.up.home_runner import HomeRunner
+from parkwatt.app.up.why import explain_all
+from parkwatt.domain.home import event as events
 from parkwatt.domain.home.gateway import ApprovedTransfer, GatewayReading
 from parkwatt.domain.site.event import SourceChanged
 from parkwatt.home.state import HomeState
@@ -192,6 +196,72 @@ def test_an_outage_is_journalled_before_anything_closes(tmp_path: Path) -> None:
         assert kinds.count("island.moved") == len(shown["moves"])
 
     _story(tmp_path, story)
+
+
+def test_reasons_and_why_tell_of_the_home_among_the_sites_own(tmp_path: Path) -> None:
+    async def story(backed: Backed) -> None:
+        served = backed.served
+        await served.plugged_in(0.5)
+        await served.shows("/v1/plan", lambda plan: plan is not None)
+        await backed.live(3)
+        begins = datetime.fromtimestamp(served.clock[0] / US, tz=UTC) + timedelta(hours=1)
+        body = {"outage": "planned", "start": begins.isoformat(), "text": "works on the line"}
+        body["end"] = (begins + timedelta(hours=2)).isoformat()
+        await backed.call("PUT", "/outages/WORKS-1", body)
+        backed.voltage_pu = 0.0
+        await backed.live(20)
+        await served.client.post("/v1/cars/ID.4/mode", json={"mode": "off"})
+        await served.durable()
+        reasons = (await served.client.get("/v1/reasons", params={"limit": 500})).json()
+        assert [one["seq"] for one in reasons] == sorted(one["seq"] for one in reasons)
+        kinds = [one["kind"] for one in reasons]
+        for kind in ("setpoint.decided", "outage.announced", "island.moved", "holds.released"):
+            assert kind in kinds, kinds
+        assert not {"circuit.hour", "backup.forecast", "home.snapshot"} & set(kinds)
+        assert kinds.index("outage.announced") < kinds.index("island.moved")
+        told = {one["kind"]: one["message"] for one in reasons}
+        assert "works on the line" in told["outage.announced"]
+        assert "announced: a planned outage from 19:00 to 21:00 (api)" in told["outage.announced"]
+        assert "released: " in told["holds.released"]
+        one = await served.client.get("/v1/reasons", params={"kind": "island.moved"})
+        assert {reason["kind"] for reason in one.json()} == {"island.moved"}
+        zone = ZoneInfo("Europe/Berlin")
+        journal, cars = served.site.journal.path, served.settings.site.cars
+        why = list(explain_all(journal, cars, served.clock[0], zone, has_backup=True))
+        assert why[0].startswith("the home: ")
+        assert " since 18:" in why[0]
+        before = why[why.index("  before that:") + 1 :]
+        assert any("the home: outage confirmed" in line for line in before), before
+        assert any("announced: a planned outage" in line for line in before)
+        assert any("ID.4: " in line for line in before), before
+        times = [line.split()[0] for line in before]
+        assert times == sorted(times, reverse=True)
+        without = list(explain_all(journal, cars, served.clock[0], zone))
+        assert not any("the home" in line for line in without)
+
+    _story(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (events.IslandMoved("opening", "restart_wait", "x", "no energy"), "restart wait, after op"),
+        (events.TransferAsked("open_grid_pole", "it is gone"), "asked to open grid pole: it is"),
+        (events.TransferRefused("close_grid_pole", "live"), "refused: close grid pole: live"),
+        (events.CircuitSwitched("dryer", False, "tier", "shed"), "dryer was switched off: shed"),
+        (events.CircuitChosen("dryer", "keep_on", "api", 1800003600), "is kept on until "),
+        (events.CircuitChosen("dryer", "automatic", "api"), "dryer is left to Parkwatt (api)"),
+        (events.OutageAnnounced("a", "storm", 1, 2, "x", withdrawn=True), "called off: the storm"),
+        (events.MobilityAsked("car", 15.0, 1800003600, "api"), "15.0 kWh are kept for driving"),
+        (events.MobilityAsked("car", None, None, "api"), "nothing is kept for driving any more"),
+        (events.IslandChargeAsked("car", allowed=False, origin="api"), "car may not charge from"),
+        (events.IslandTestAsked(None, 0, "api"), "no off-grid test any more (api)"),
+        (events.IslandTestAsked(1800003600, 300, "api"), "an off-grid test of 300 s at "),
+    ],
+)
+def test_each_event_is_a_sentence(event: events.HomeEvent, words: str) -> None:
+    assert words in home_event_words(event, 1_800_000_000 * US, ZoneInfo("Europe/Berlin"))
+    assert events.kind(event) in KINDS
 
 
 def test_a_gateway_that_cannot_be_told_is_an_alarm(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The reasons in a site's journal: set-points, plans, wishes, stays and sources, each in a sentence."""
+"""The reasons in a site's journal, each in a sentence: set-points, plans, wishes, stays, sources, what its backup does."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from zoneinfo import ZoneInfo
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from parkwatt.app.api import home_words
 from parkwatt.app.api.site_words import event_words
 from parkwatt.app.api.views import moment
 from parkwatt.domain.errors import InputError, InputFault
+from parkwatt.domain.home import event as home_event
 from parkwatt.domain.journal import Entry, JournalDamaged
 from parkwatt.domain.site import event as site_event
 from parkwatt.io.store.reader import JournalReader
 
 REASONS_MAX: Final = 1000
 # What says why something was done; readings, quarters of an hour and snapshots are not reasons.
-KINDS: Final = tuple(sorted(site_event.KINDS - {"site.measured", "site.interval", "site.snapshot"}))
+_UNTOLD: Final = {"site.measured", "site.interval", "site.snapshot"}
+KINDS: Final = tuple(sorted((site_event.KINDS - _UNTOLD) | home_words.KINDS))
 
 
 class ReasonView(BaseModel):
@@ -59,7 +62,6 @@ def read(journal: Path, wanted: Wanted, zone: ZoneInfo) -> list[ReasonView]:
     reader = JournalReader(journal)
     entries = reader.read(
         after_seq=0 if wanted.from_unix_us is None else seq_before(reader, wanted.from_unix_us),
-        subject=site_event.SUBJECT,
         kinds=kinds,
         from_unix_us=wanted.from_unix_us,
         until_unix_us=wanted.until_unix_us,
@@ -90,9 +92,7 @@ def seq_before(reader: JournalReader, unix_us: int) -> int:
 
 def read_after(journal: Path, after_seq: int, zone: ZoneInfo, limit: int) -> list[ReasonView]:
     """The first ``limit`` reasons after an entry, oldest first."""
-    entries = JournalReader(journal).read(
-        after_seq=after_seq, subject=site_event.SUBJECT, kinds=KINDS
-    )
+    entries = JournalReader(journal).read(after_seq=after_seq, kinds=KINDS)
     found: list[ReasonView] = []
     for view in _views(entries, None, zone):
         found.append(view)
@@ -114,15 +114,22 @@ def _views(entries: Iterator[Entry], car_id: str | None, zone: ZoneInfo) -> Iter
 
 def reason_view(entry: Entry, payload: dict[str, Any], zone: ZoneInfo) -> ReasonView:
     """An entry in a sentence. Raises JournalDamaged where it is not what it says it is."""
-    try:
-        event = msgspec.convert(payload, site_event.SiteEvent)
-    except msgspec.ValidationError as error:
-        raise JournalDamaged(f"entry {entry.seq} is no {entry.kind}: {error}") from error
     return ReasonView(
         seq=entry.seq,
         at=moment(entry.recorded_unix_us),
         kind=entry.kind,
         car_id=payload.get("car_id"),
-        message=event_words(event, entry.recorded_unix_us, zone),
+        message=_message(entry, payload, zone),
         payload=payload,
     )
+
+
+def _message(entry: Entry, payload: dict[str, Any], zone: ZoneInfo) -> str:
+    at_unix_us = entry.recorded_unix_us
+    try:
+        if entry.subject == home_event.SUBJECT:
+            of_home = msgspec.convert(payload, home_event.HomeEvent)
+            return home_words.home_event_words(of_home, at_unix_us, zone)
+        return event_words(msgspec.convert(payload, site_event.SiteEvent), at_unix_us, zone)
+    except msgspec.ValidationError as error:
+        raise JournalDamaged(f"entry {entry.seq} is no {entry.kind}: {error}") from error

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from parkwatt.app.api.home_words import home_event_words
 from parkwatt.app.api.reasons import seq_before
 from parkwatt.app.api.site_words import (
     REST_KW,
@@ -24,6 +25,7 @@ from parkwatt.app.api.site_words import (
     event_words,
     next_change,
 )
+from parkwatt.app.up.why_home import HomeKnown, explain_home, home_known_at
 from parkwatt.domain.journal import JournalDamaged
 from parkwatt.domain.site import event as site_event
 from parkwatt.domain.site.event import (
@@ -127,10 +129,13 @@ def _take_of_car(known: Known, event: SiteEvent, recorded_unix_us: int) -> None:
         known.risk = event
 
 
-def explain(known: Known, car: CarSettings, at_unix_us: int, zone: ZoneInfo) -> Iterator[str]:
-    """Why, in lines; the first is the answer in short."""
+def explain(
+    known: Known, home: HomeKnown, car: CarSettings, at_unix_us: int, zone: ZoneInfo
+) -> Iterator[str]:
+    """Why, in lines; the first is the answer in short. What happened to the home's backup is told among the decisions."""
     if known.stay is None or isinstance(known.stay, StayEnded):
         yield f"{car.car_id} is away: nothing is decided for it"
+        yield from _before_lines([], home, at_unix_us // _US, zone)
         return
     now_unix_s = at_unix_us // _US
     plan = None if known.plan is None else known.plan[0].plan
@@ -144,11 +149,25 @@ def explain(known: Known, car: CarSettings, at_unix_us: int, zone: ZoneInfo) -> 
     if known.decided is not None and known.decided[0].power_kw <= REST_KW and plan is not None:
         yield from _not_charging_lines(plan, car.car_id, now_unix_s, zone)
     yield from _input_lines(known, wishes, car, plan, now_unix_s, zone)
-    if len(known.decisions) > 1:
+    yield from _before_lines(known.decisions[:-1], home, now_unix_s, zone)
+
+
+def _before_lines(
+    decisions: Sequence[tuple[SetpointDecided, int]],
+    home: HomeKnown,
+    now_unix_s: int,
+    zone: ZoneInfo,
+) -> Iterator[str]:
+    """What was decided for the car and happened to the home, the last first."""
+    told = [(at_unix_us, event_words(one, at_unix_us, zone)) for one, at_unix_us in decisions]
+    told += [
+        (at_unix_us, home_event_words(one, at_unix_us, zone)) for one, at_unix_us in home.events
+    ]
+    if told:
         yield "  before that:"
-        for decided, recorded_unix_us in reversed(known.decisions[:-1]):
-            at = clock(recorded_unix_us / _US, now_unix_s, zone)
-            yield f"    {at}  {event_words(decided, recorded_unix_us, zone)}"
+    told.sort(key=lambda one: one[0])  # what was recorded at one time stays in the journal's order
+    for at_unix_us, words in told[::-1]:
+        yield f"    {clock(at_unix_us / _US, now_unix_s, zone)}  {words}"
 
 
 def _decided_lines(
@@ -283,8 +302,15 @@ def _departure_words(
 
 
 def explain_all(
-    journal: Path, cars: Sequence[CarSettings], at_unix_us: int, zone: ZoneInfo
+    journal: Path,
+    cars: Sequence[CarSettings],
+    at_unix_us: int,
+    zone: ZoneInfo,
+    *,
+    has_backup: bool = False,
 ) -> Iterator[str]:
-    """Why, for each of the cars."""
+    """Why, for the home's backup and each of the cars."""
+    home = home_known_at(journal, at_unix_us) if has_backup else HomeKnown()
+    yield from explain_home(home, at_unix_us, zone)
     for car in cars:
-        yield from explain(known_at(journal, car.car_id, at_unix_us), car, at_unix_us, zone)
+        yield from explain(known_at(journal, car.car_id, at_unix_us), home, car, at_unix_us, zone)

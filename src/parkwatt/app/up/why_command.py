@@ -13,7 +13,8 @@ from parkwatt.app.subcommand import Subparsers, add_command
 
 _DESCRIPTION = """\
 Tells why a car charges, gives back or rests: what the plan wanted and why, what the guard changed with its numbers, what
-both knew, when a car that waits will charge, and the decisions before. It reads the journal, so the server may run or not.
+both knew, when a car that waits will charge, and the decisions before; with a [backup] also what became of the house. It
+reads the journal, so the server may run or not.
 
 exit code: 0 told, 2 bad input, 3 the journal is damaged"""
 
@@ -66,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.at is not None:
         at_unix_us = _time_unix_us(arguments.at, at_unix_us, site.time_zone)
     print(f"{site.name}, {local(at_unix_us / _US, site.time_zone):%A %Y-%m-%d %H:%M:%S}")
-    for line in explain_all(journal, cars, at_unix_us, site.time_zone):
+    has_backup = settings.backup is not None
+    for line in explain_all(journal, cars, at_unix_us, site.time_zone, has_backup=has_backup):
         print(printable(line))
     return 0
 
