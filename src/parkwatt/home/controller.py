@@ -152,7 +152,7 @@ class HomeController:
 
     def _ask_for_forecast(self, step: HomeStep, now_unix_us: int) -> None:
         last = self._asked_unix_us
-        if last is not None and 0 <= now_unix_us - last < _FORECAST_US:
+        if last is not None and 0 <= now_unix_us - last < self.settings.forecast_s * _US:
             return
         self._asked_unix_us = now_unix_us
         known = self.forecast

@@ -39,6 +39,7 @@ class HomeSettings:
     inverter gives steadily, and for a second. ``standby_kw``: what gateway and inverter use themselves; ``restart_kwh``: what
     they need to start again. ``return_kw_max``: of all chargers together, for the ramp when the grid is back.
     ``expected_outage_s``: how long an outage is taken to last of which no end is known. ``test_s_max``: of an off-grid test.
+    ``forecast_s``: how often it is reckoned anew how long the home lasts.
     """
 
     time_zone: ZoneInfo
@@ -57,6 +58,7 @@ class HomeSettings:
     announced: AnnouncedSettings = field(default_factory=AnnouncedSettings)
     expected_outage_s: float = 24 * 3600.0
     test_s_max: int = 1800
+    forecast_s: float = 60.0
 
     def circuit(self, circuit_id: str) -> Circuit | None:
         """A circuit; None where the home has none of that name."""

@@ -19,7 +19,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from parkwatt.app.demo.backed_up_home import BackedUpHome, Outage
+from parkwatt.app.demo.circuits import CIRCUITS, split_load
 from parkwatt.app.demo.home import TIME_ZONE, make_demo_home
+from parkwatt.app.demo.home_telling import HomeNarrator
+from parkwatt.app.demo.outage_figures import outage_words
 from parkwatt.app.demo.site_toml import CHARGER_ID, Ports
 from parkwatt.app.demo.telling import Narrator
 from parkwatt.app.live_settings import LiveSettings, load_live_settings
@@ -44,6 +48,8 @@ _HOST = "127.0.0.1"
 # The home's data begin this many days before the live span, so that prices of the days before are known.
 _LEAD_DAYS = 7
 _START_HOUR = 15
+# The grid fails once, on the second evening, and comes back in the night, when the car charges.
+_OUTAGE_DAY, _OUTAGE_FROM_S, _OUTAGE_LASTS_S = 1, 19 * 3600 + 600, 8 * 3600 + 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class LiveDemo:
     study: LoadedStudy
     begin_unix_s: int
     end_unix_s: int
+    outage: Outage
+    gateway_port: int
 
 
 def make_live_demo(folder: Path, seed: int, start: date, days: int) -> LiveDemo:
@@ -62,7 +70,7 @@ def make_live_demo(folder: Path, seed: int, start: date, days: int) -> LiveDemo:
     Raises InputError where the folder cannot be used.
     """
     first = start - timedelta(days=_LEAD_DAYS)
-    ports = Ports(*_free_ports(3))
+    ports = Ports(*_free_ports(4))
     home = make_demo_home(folder, seed, first, _LEAD_DAYS + days + 2, ports)
     shutil.rmtree(folder / "site-data", ignore_errors=True)
     faults = Faults()
@@ -75,7 +83,9 @@ def make_live_demo(folder: Path, seed: int, start: date, days: int) -> LiveDemo:
     zone = ZoneInfo(TIME_ZONE)
     begin = local_time_unix_s(day_number(start), _START_HOUR * 3600, zone)
     end = local_time_unix_s(day_number(start) + days, _START_HOUR * 3600, zone)
-    return LiveDemo(load_live_settings(home.site), loaded, begin, end)
+    fails = local_time_unix_s(day_number(start) + _OUTAGE_DAY, _OUTAGE_FROM_S, zone)
+    outage = Outage(fails, fails + _OUTAGE_LASTS_S)
+    return LiveDemo(load_live_settings(home.site), loaded, begin, end, outage, ports.gateway)
 
 
 def run_live_demo(demo: LiveDemo, speed: float, say: Callable[[str], None]) -> None:
@@ -101,9 +111,12 @@ async def _live(demo: LiveDemo, say: Callable[[str], None]) -> None:
         narrator.tell(events, now_unix_us)
 
     control.on_written = written
-    meter = SunSpecServer(meter=home.meter, inverter_kw=home.solar_kw)
+    control.on_home_written = HomeNarrator(demo.settings.site.time_zone, CIRCUITS, say).tell
+    wires = _wires(demo, home, clock)
+    meter = SunSpecServer(meter=wires.meter, inverter_kw=wires.solar_kw)
     port = demo.settings.serve.ocpp.address.port
     await meter.start(port=_meter_port(demo))
+    await wires.device.start(port=demo.gateway_port)
 
     def started(ocpp_port: int, api_port: int) -> None:
         say(f"The charger connects to ws://{_HOST}:{ocpp_port}/{CHARGER_ID}")
@@ -114,16 +127,20 @@ async def _live(demo: LiveDemo, say: Callable[[str], None]) -> None:
         serve(demo.settings.serve, stopping, clock=clock, control=control, on_start=started)
     )
     living = asyncio.create_task(home.run(LinkSettings(f"ws://{_HOST}:{port}"), stopping))
+    supplied = asyncio.create_task(wires.run(stopping))
     ending = asyncio.create_task(_stop_after(demo.end_unix_s - demo.begin_unix_s, stopping))
     try:
-        await asyncio.wait([served, living, ending], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([served, living, supplied, ending], return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.set()
         ending.cancel()
-        await asyncio.gather(served, living, ending, return_exceptions=True)
+        await asyncio.gather(served, living, supplied, ending, return_exceptions=True)
         await meter.stop()
-    for task in (served, living):
+        await wires.device.stop()
+    for task in (served, living, supplied):
         task.result()
+    for line in outage_words(wires.physics, demo.outage):
+        say(line)
 
 
 async def _stop_after(duration_s: float, stopping: asyncio.Event) -> None:
@@ -162,6 +179,19 @@ def _virtual_home(demo: LiveDemo, clock: SimClock) -> VirtualHome:
         solar=StepProfile(grid.start_unix_s, grid.step_s, inputs.solar_kw),
         cars=(HomeCar(station, stays),),
         clock=clock,
+    )
+
+
+def _wires(demo: LiveDemo, home: VirtualHome, clock: SimClock) -> BackedUpHome:
+    inputs = demo.study.inputs
+    grid = inputs.grid
+    return BackedUpHome(
+        home,
+        split_load(inputs.load_kw),
+        (grid.start_unix_s, grid.step_s),
+        StepProfile(grid.start_unix_s, grid.step_s, inputs.solar_kw),
+        demo.outage if demo.outage.end_unix_s <= demo.end_unix_s else None,
+        clock,
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from parkwatt.app.demo.backup_toml import backup_toml
+
 CHARGER_ID: Final = "GARAGE"
 
 _TEMPLATE = """\
@@ -99,22 +101,23 @@ listen = "127.0.0.1:{api_port}"
 step_s = 5
 
 [log]
-level = "warning"
+level = "error"                     # the demo tells in words what happens
 
 [study]
 step_minutes = 15
 replan_minutes = 60
 departures = "declared"             # or "calendar", "learned"
-"""
+{backup}"""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the live demo listens: the meter's Modbus, the chargers' OCPP, the API."""
+    """Where the live demo listens: the meter's Modbus, the chargers' OCPP, the API, the gateway's Modbus."""
 
     meter: int = 1502
     ocpp: int = 9000
     api: int = 8080
+    gateway: int = 1503
 
 
 def site_toml(
@@ -131,4 +134,5 @@ def site_toml(
         meter_port=ports.meter,
         ocpp_port=ports.ocpp,
         api_port=ports.api,
+        backup=backup_toml(ports.gateway),
     )

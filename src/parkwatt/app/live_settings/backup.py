@@ -101,6 +101,7 @@ class BackupSettings:
     ``answer_s``, ``source_answer_s``: how long a pole, and the island's source, may take to follow.
     ``reading_age_s``: an older reading of the gateway is unknown. ``lease_s``: how long a closed island source and a circuit
     that was switched off hold without a new command, where the device can do so. ``broker``: None where nothing speaks MQTT.
+    ``forecast_s``: how often it is reckoned anew how long the home lasts.
     """
 
     grid_code: GridCode
@@ -126,6 +127,7 @@ class BackupSettings:
     spacing_s: float = 10.0
     restart_waits_s: tuple[float, ...] = _RESTART_WAITS_S
     test_minutes_max: int = 30
+    forecast_s: float = 60.0
 
 
 def read_backup(
@@ -174,6 +176,7 @@ def read_backup(
         spacing_s=record.number("spacing_s", 10.0, minimum=1.0, maximum=600.0),
         restart_waits_s=_read_waits(record),
         test_minutes_max=record.integer("test_minutes_max", 30, minimum=1, maximum=240),
+        forecast_s=record.number("forecast_s", 60.0, minimum=60.0, maximum=600.0),
     )
     record.finish()
     return settings

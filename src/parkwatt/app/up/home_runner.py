@@ -49,9 +49,14 @@ _STALE_US: Final = 2 * _US
 _BATTERY_AGE_US: Final = 600 * _US
 _OPENINGS: Final = frozenset({"open_grid_pole", "open_island_source"})
 
+OnHomeWritten = Callable[[Sequence[HomeEvent], int], None]
+
 
 class HomeRunner:
-    """One home's backup that runs; implements `parkwatt.app.api.live_backup.LiveBackup`. ``clock``: µs since 1970."""
+    """One home's backup that runs; implements `parkwatt.app.api.live_backup.LiveBackup`. ``clock``: µs since 1970.
+
+    ``on_written``: hears of each event that was given to the journal.
+    """
 
     def __init__(
         self,
@@ -76,6 +81,7 @@ class HomeRunner:
         self._unwritten: list[tuple[HomeEvent, int]] = []
         self._alarm = self._device_alarm = ""
         self._forecasting: asyncio.Task[None] | None = None
+        self.on_written: OnHomeWritten | None = None
         site.backup = self
         site.on_grid(self.controller.grid)
 
@@ -115,8 +121,10 @@ class HomeRunner:
             self._alarm = f"the backup closes no contact: {error}"
             return
         self._alarm = ""
-        for event, _ in self._unwritten:
+        for event, at_unix_us in self._unwritten:
             _log(event)
+            if self.on_written is not None:
+                self.on_written([event], at_unix_us)
         self._unwritten = []
 
     # What comes in.

@@ -39,6 +39,7 @@ def home_settings(backup: BackupSettings, site: SiteSettings) -> HomeSettings:
         generator=_generator(backup),
         announced=announced,
         test_s_max=backup.test_minutes_max * 60,
+        forecast_s=backup.forecast_s,
     )
 
 

@@ -12,7 +12,7 @@ import structlog
 from parkwatt.app.live_settings import LiveSettings
 from parkwatt.app.live_settings.backup import BackupSettings
 from parkwatt.app.serve.run import serve_until_stopped
-from parkwatt.app.up.home_runner import HomeRunner, home_runner
+from parkwatt.app.up.home_runner import HomeRunner, OnHomeWritten, home_runner
 from parkwatt.app.up.runner import OnWritten, SiteRunner
 from parkwatt.app.up.sources import live_sources
 from parkwatt.domain.charger.event import ChargerEvent
@@ -40,7 +40,10 @@ def site_control(settings: LiveSettings) -> SiteControl:
 
 
 class SiteControl:
-    """A site's control for `parkwatt.app.serve.run.serve`. ``on_written``: hears of each event that is journalled."""
+    """A site's control for `parkwatt.app.serve.run.serve`.
+
+    ``on_written``: hears of each event that is journalled, ``on_home_written`` of those of the home's backup.
+    """
 
     def __init__(
         self, settings: SiteSettings, sources: Sources, backup: BackupSettings | None = None
@@ -52,6 +55,7 @@ class SiteControl:
         self._clock: Callable[[], int] = lambda: 0
         self.runner: SiteRunner | None = None
         self.on_written: OnWritten | None = None
+        self.on_home_written: OnHomeWritten | None = None
 
     def attach(
         self, backend: Backend, journal: SqliteJournal, clock: Callable[[], int]
@@ -66,6 +70,7 @@ class SiteControl:
         count = self.runner.restore(JournalReader(journal.path))
         if self._backup is not None:
             self.home = home_runner(self._backup, self.runner, journal, clock)
+            self.home.on_written = self.on_home_written
             count += self.home.restore(JournalReader(journal.path))
         structlog.get_logger().info("site taken up", entries=count, cars=len(self._settings.cars))
         return self.runner
