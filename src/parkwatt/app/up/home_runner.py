@@ -21,7 +21,13 @@ from parkwatt.app.up.runner import SiteRunner
 from parkwatt.domain.errors import ParkwattError
 from parkwatt.domain.home import event as events
 from parkwatt.domain.home.circuit import CircuitCommand, CircuitReading
-from parkwatt.domain.home.event import SNAPSHOT, SUBJECT, HomeEvent, HomeSnapshot
+from parkwatt.domain.home.event import (
+    SNAPSHOT,
+    SUBJECT,
+    HomeEvent,
+    HomeSnapshot,
+    OutageAnnounced,
+)
 from parkwatt.domain.home.gateway import ApprovedTransfer, GatewayReading
 from parkwatt.domain.journal import Entry, Journal, JournalClosed, JournalDamaged, JournalFull, Note
 from parkwatt.home.controller import HomeController, HomeStep
@@ -29,6 +35,7 @@ from parkwatt.home.forecasting import ForecastRequest, make_forecast
 from parkwatt.home.observation import HomeCar, HomeObservation, SolarAhead
 from parkwatt.home.settings import HomeSettings
 from parkwatt.home.state import STATE_VERSION, HomeState, decode_state
+from parkwatt.io.alerts import AlertSettings, alert_feed
 from parkwatt.io.gateway.build import DeviceLinks
 from parkwatt.io.gateway.link import (
     BatteryLink,
@@ -67,11 +74,13 @@ class HomeRunner:
         gateway: GatewayLink,
         circuits: Sequence[CircuitsLink] = (),
         battery: BatteryLink | None = None,
+        alerts: AlertSettings | None = None,
     ) -> None:
         self.settings = settings
         self.controller = HomeController(settings, HomeState())
         self._site, self._journal, self._clock = site, journal, clock
         self._gateway, self._circuits, self._battery_link = gateway, tuple(circuits), battery
+        self._alerts = alerts
         self._reading: GatewayReading | None = None
         self._readings: dict[str, CircuitReading] = {}
         self._battery: BatteryReading | None = None
@@ -142,6 +151,15 @@ class HomeRunner:
         """The stationary battery told its state of charge."""
         self._battery = reading
 
+    def on_announced(self, event: OutageAnnounced) -> None:
+        """A feed announces an outage, or takes that back; while the journal's disk is full it counts all the same."""
+        self.controller.take(event, self._clock())
+        self._write([event], lambda: None)
+        self._wake.set()
+
+    def _announcements(self) -> tuple[OutageAnnounced, ...]:
+        return self.controller.state.announced.announcements
+
     # The loop.
 
     def duties(self) -> Iterator[Coroutine[Any, Any, object]]:
@@ -154,6 +172,9 @@ class HomeRunner:
             yield link.run(self.on_circuit, self._site.on_event)
         if self._battery_link is not None:
             yield self._battery_link.run(self.on_battery, self._site.on_event)
+        if self._alerts is not None:
+            feed = alert_feed(self._alerts, clock=self._clock, standing=self._announcements)
+            yield feed.run(self.on_announced, self._site.on_event)
 
     async def run(self) -> NoReturn:
         """Step whenever the gateway told something, and at least every second."""
@@ -294,6 +315,7 @@ def home_runner(
         links.gateway(backup.gateway),
         links.circuits(devices),
         None if backup.battery is None else links.battery(backup.battery.device),
+        backup.alerts,
     )
 
 

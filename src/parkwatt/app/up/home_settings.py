@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from parkwatt.app.live_settings.backup import BackupSettings
 from parkwatt.home.announced import AnnouncedSettings
 from parkwatt.home.island import IslandSettings
 from parkwatt.home.settings import HomeBattery, HomeGenerator, HomeSettings
 from parkwatt.site.live.settings import SiteSettings
+
+# How long an outage by storm is taken to last where no feed's settings say so.
+_OUTAGE_H: Final = 24.0
 
 
 def home_settings(backup: BackupSettings, site: SiteSettings) -> HomeSettings:
@@ -23,6 +28,7 @@ def home_settings(backup: BackupSettings, site: SiteSettings) -> HomeSettings:
         restart_waits_s=backup.restart_waits_s,
     )
     announced = AnnouncedSettings(standby_kw=backup.standby_kw, restart_kwh=backup.restart_kwh)
+    expected_h = _OUTAGE_H if backup.alerts is None else backup.alerts.outage_hours
     return HomeSettings(
         time_zone=site.time_zone,
         island=island,
@@ -38,8 +44,8 @@ def home_settings(backup: BackupSettings, site: SiteSettings) -> HomeSettings:
         battery=_battery(backup),
         generator=_generator(backup),
         announced=announced,
+        expected_outage_s=expected_h * 3600.0,
         test_s_max=backup.test_minutes_max * 60,
-        forecast_s=backup.forecast_s,
     )
 
 
