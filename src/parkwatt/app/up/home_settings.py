@@ -46,6 +46,7 @@ def home_settings(backup: BackupSettings, site: SiteSettings) -> HomeSettings:
         announced=announced,
         expected_outage_s=expected_h * 3600.0,
         test_s_max=backup.test_minutes_max * 60,
+        forecast_s=backup.forecast_s,
     )
 
 
