@@ -142,6 +142,9 @@ class Look:
             "contradicted_s": self.elapsed_s(state.contradicted_unix_us),
             "test_s": (until - self.now_unix_us) / _US,
             "wait_s": settings.wait_s(state.failures + 1),
+            "left_s": max(
+                settings.wait_s(state.failures) - self.elapsed_s(state.failed_unix_us), 0.0
+            ),
             "tries": state.failures + 1,
             "confirm_s": settings.confirm_s,
             "answer_s": settings.answer_s,

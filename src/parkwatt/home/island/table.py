@@ -220,7 +220,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         (
             "fault_over_dark",
             "restart_wait",
-            "feedback is consistent: all open; next try in {wait_s:.0f} s",
+            "feedback is consistent: all open; next try in {left_s:.0f} s",
         ),
     ),
     *_rows(
