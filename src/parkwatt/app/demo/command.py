@@ -19,9 +19,10 @@ _LIVE_DAYS_MAX = 60
 _DESCRIPTION = """\
 Generates a home (load, sun, trips, day-ahead prices) by documented formulas with a seed, and runs it live: a virtual
 charger and car over OCPP 2.1, a virtual meter over Modbus, prices as they are published, and Parkwatt that plans,
-guards, commands and accounts as it would for a real home, on a clock that runs faster. It tells in words what
-happens; the API answers meanwhile. It ends after --days, or with Ctrl-C, and shows what came of it. With --study
-it studies a year of such a home instead: what smart charging, V2H and V2G would have been worth, wear counted.
+guards, commands and accounts as it would for a real home, on a clock that runs faster. On the second evening the grid
+fails, and the car runs the house. It tells in words what happens; the API answers meanwhile. It ends after --days, or
+with Ctrl-C, and shows what came of it. With --study it studies a year of such a home instead: what smart charging, V2H
+and V2G would have been worth, wear counted.
 Nothing is fetched and no device is touched."""
 
 _EXAMPLES = """\
