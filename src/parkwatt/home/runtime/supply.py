@@ -23,6 +23,7 @@ from parkwatt.home.runtime.request import RuntimeRequest
 
 _FINE_S: Final = 900
 _FINE_UNTIL_S: Final = DAY_S
+_ENOUGH_KWH: Final = 1e-6
 
 
 def step_edges(request: RuntimeRequest) -> NDArray[np.int64]:
@@ -107,20 +108,26 @@ def _needs_kwh(battery: IslandBattery, request: RuntimeRequest) -> list[float]:
     asked = request.mobility
     following_kwh = battery.floor_kwh
     needs: list[float] = []
-    for number in reversed(range(len(battery.absences))):
+    for number, possible in reversed(list(enumerate(_possible(battery)))):
         absence = battery.absences[number]
-        need_kwh = battery.floor_kwh + absence.trip_kwh
+        need_kwh = battery.floor_kwh + (absence.trip_kwh if possible else 0.0)
         charges_enough = absence.returns_kwh is not None and absence.returns_kwh >= following_kwh
-        if following_kwh > battery.floor_kwh and not charges_enough:
+        if possible and following_kwh > battery.floor_kwh and not charges_enough:
             need_kwh = following_kwh + absence.trip_kwh
-        if number == 0:
-            if battery.energy_kwh < battery.floor_kwh + absence.trip_kwh:
-                need_kwh = battery.floor_kwh
-            if asked is not None and asked.battery_id == battery.battery_id:
-                need_kwh = max(need_kwh, asked.energy_kwh)
+        if number == 0 and asked is not None and asked.battery_id == battery.battery_id:
+            need_kwh = max(need_kwh, asked.energy_kwh)
         following_kwh = min(need_kwh, battery.capacity_kwh)
         needs.append(following_kwh)
     return needs[::-1]
+
+
+def _possible(battery: IslandBattery) -> list[bool]:
+    """For each absence whether the car could have what it takes, were the home to take nothing."""
+    energy_kwh, found = battery.energy_kwh, []
+    for absence in battery.absences:
+        found.append(energy_kwh >= battery.floor_kwh + absence.trip_kwh - _ENOUGH_KWH)
+        energy_kwh = float(back_kwh(battery, absence, np.asarray(energy_kwh)))
+    return found
 
 
 def back_kwh(battery: IslandBattery, absence: Absence, energy_kwh: FloatArray) -> FloatArray:
