@@ -120,6 +120,21 @@ def test_what_a_gateway_tells_is_judged(
     assert words in check.message
 
 
+def test_other_chargers_that_would_charge_from_the_island_are_named(tmp_path: Path) -> None:
+    for default_kw, warned in ((3.7, True), (0.0, False)):
+        second = f'[[charger]]\nid = "SECOND"\npower_kw_max = 11\ndefault_kw = {default_kw}\n'
+        site = SITE.replace('name = "leaf"', 'name = "leaf"\ncharger = "A"')
+        settings = settings_of(tmp_path, site + second + BY_LAYOUT)
+        assert settings.backup is not None
+        found = list(doctor_backup.other_chargers(settings, settings.backup))
+        assert [one.subject for one in found] == (["charger SECOND"] if warned else [])
+        if warned:
+            assert found[0].level == "warning"
+            assert "charges with up to 3.7 kW" in found[0].message
+            assert "set default_kw = 0 in [[charger]] SECOND" in found[0].remedy
+            assert found[0] in list(doctor_backup.checks(settings, Seen(site={})))
+
+
 def test_what_cannot_start_in_an_island_is_told(tmp_path: Path) -> None:
     text = BY_LAYOUT.replace("inrush_kw = 1.2", "inrush_kw = 14")
     found = {check.subject: check for check in doctor_backup.circuits(backup_in(tmp_path, text))}

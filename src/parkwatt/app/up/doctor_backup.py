@@ -52,6 +52,7 @@ def checks(settings: LiveSettings, seen: Seen) -> Iterator[Check]:
         return
     yield from feedback(backup)
     yield from circuits(backup)
+    yield from other_chargers(settings, backup)
     if seen.site is not None:
         yield Check("skipped", "gateway", "the running server reads it")
         return
@@ -96,6 +97,23 @@ def circuits(backup: BackupSettings) -> Iterator[Check]:
     unswitched = [one.circuit.name for one in backup.circuits if not one.circuit.switchable]
     if unswitched:
         yield Check("ok", "circuits", f"always on, without a switch: {', '.join(unswitched)}")
+
+
+def other_chargers(settings: LiveSettings, backup: BackupSettings) -> Iterator[Check]:
+    """Chargers that would charge from the island by themselves, were Parkwatt to end in an outage."""
+    source_ids = {car.charger_id for car in settings.site.cars if car.car_id == backup.car_id}
+    for charger_id, charger in settings.serve.chargers.items():
+        default_kw = charger.default_limit_kw
+        if charger_id in source_ids or default_kw <= 0.0:
+            continue
+        message = (
+            f"charges with up to {default_kw:g} kW when nobody tells it anything: if Parkwatt ends in an outage,"
+            " that comes out of the island"
+        )
+        remedy = (
+            f"set default_kw = 0 in [[charger]] {charger_id}, or feed it from before the gateway"
+        )
+        yield Check("warning", f"charger {charger_id}", message, remedy)
 
 
 def gateway_check(reading: GatewayReading, backup: BackupSettings, now_unix_us: int) -> Check:
