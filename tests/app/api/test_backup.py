@@ -17,6 +17,7 @@ from parkwatt.app.up.why import explain_all
 from parkwatt.domain.home import event as events
 from parkwatt.domain.home.gateway import ApprovedTransfer, GatewayReading
 from parkwatt.domain.site.event import SourceChanged
+from parkwatt.home.settings import HomeSettings
 from parkwatt.home.state import HomeState
 from parkwatt.io.gateway.link import DeviceError
 from parkwatt.io.store.reader import JournalReader
@@ -57,11 +58,11 @@ class SayingGateway:
 class Backed:
     """A served site with a backup."""
 
-    def __init__(self, served: LiveServed) -> None:
+    def __init__(self, served: LiveServed, settings: HomeSettings = SETTINGS) -> None:
         self.served = served
         self.gateway = SayingGateway()
         self.home = HomeRunner(
-            SETTINGS, served.runner, served.site.journal, lambda: served.clock[0], self.gateway
+            settings, served.runner, served.site.journal, lambda: served.clock[0], self.gateway
         )
         self.tasks = [
             asyncio.create_task(self.home._send_transfers()),

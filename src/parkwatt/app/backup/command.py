@@ -149,7 +149,7 @@ def _test(client: Client, arguments: argparse.Namespace) -> int:
     from zoneinfo import ZoneInfo
 
     from parkwatt.app.backup.words import report_lines
-    from parkwatt.io.sim.backup.control import read_duration_s
+    from parkwatt.domain.duration import read_duration_s
 
     lasts_s = round(read_duration_s("--for", arguments.lasts))
     view = client.send("PUT", "/v1/backup/test", {"duration_s": lasts_s})
@@ -169,7 +169,8 @@ def _test(client: Client, arguments: argparse.Namespace) -> int:
         time.sleep(1.0)
         waited_s += 1.0
     zone = ZoneInfo(client.get("/v1/site")["time_zone"])
-    lines = list(report_lines(view, since, zone))
+    reasons = client.get("/v1/reasons", kind="island.refused", **{"from": since})
+    lines = list(report_lines(view, since, [one["message"] for one in reasons], zone))
     for line in lines:
         print(printable(line))
     return 0 if lines[-1].startswith("the backup works") else 1

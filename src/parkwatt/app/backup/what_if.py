@@ -1,7 +1,4 @@
-"""`parkwatt backup --what-if`: how long a battery carries a steady load, gross and with what stays and what is lost.
-
-Gross hours are energy by power. Net of the reserve and the inverter's losses: (1 − reserve) × efficiency of them.
-"""
+"""`parkwatt backup --what-if`: how long a battery carries a steady load, gross and with what stays and what is lost."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from parkwatt.domain.errors import InputError, InputFault
+from parkwatt.home.runtime import what_if
 
 _WORDS: Final = re.compile(r"\s*([\d.]+)\s*kWh\s+at\s+([\d.]+)\s*(kW|W)\s*", re.IGNORECASE)
 _QUANTITY: Final = re.compile(r"\s*([\d.]+)\s*([A-Za-z%]*)\s*")
@@ -26,16 +24,14 @@ def what_if_lines(words: str, reserve: str, efficiency: str) -> Iterator[str]:
     load_kw = _positive("--what-if", found[2]) / (1000.0 if found[3].lower() == "w" else 1.0)
     reserve_share = _share("--reserve", reserve, maximum=0.99)
     efficiency_share = _share("--efficiency", efficiency, minimum=0.01)
-    gross_h = energy_kwh / load_kw
-    net_kwh = energy_kwh * (1.0 - reserve_share) * efficiency_share
-    net_h = net_kwh / load_kw
+    answer = what_if(energy_kwh, load_kw, reserve_share, efficiency_share)
     yield f"{energy_kwh:g} kWh at {load_kw:g} kW"
-    yield f"  gross    {_hours(gross_h)}: all of it, without losses"
+    yield f"  gross    {_hours(answer.gross_h)}: all of it, without losses"
     yield (
-        f"  net      {_hours(net_h)}: {reserve_share:.0%} stay in the battery, {efficiency_share:.0%} of the rest "
-        f"reach the house ({net_kwh:.1f} kWh)"
+        f"  net      {_hours(answer.hours)}: {reserve_share:.0%} stay in the battery, {efficiency_share:.0%} of the rest "
+        f"reach the house ({answer.usable_kwh:.1f} kWh)"
     )
-    week_w = net_kwh / _WEEK_H * 1000.0
+    week_w = answer.usable_kwh / _WEEK_H * 1000.0
     yield f"  a week   with circuits that use {week_w:.0f} W together on average"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -51,9 +51,15 @@ def short_lines(view: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield f"  ! ALARM: {alarm}"
 
 
-def report_lines(view: dict[str, Any], since: str, zone: ZoneInfo) -> Iterator[str]:
-    """What an off-grid test came to: each phase with when it was entered and why; the last line is the answer."""
-    moves = [move for move in view["moves"] if move["at"] >= since]
+def report_lines(
+    view: dict[str, Any], since: str, refused: Sequence[str], zone: ZoneInfo
+) -> Iterator[str]:
+    """What an off-grid test came to: each phase with when it was entered and why; the last line is the answer.
+
+    ``refused``: what the island machine refused meanwhile, in words.
+    """
+    begun_at = datetime.fromisoformat(since)
+    moves = [move for move in view["moves"] if datetime.fromisoformat(move["at"]) >= begun_at]
     before: datetime | None = None
     for move in moves:
         at = datetime.fromisoformat(move["at"])
@@ -62,6 +68,8 @@ def report_lines(view: dict[str, Any], since: str, zone: ZoneInfo) -> Iterator[s
         before = at
     phases = [move["phase"] for move in moves]
     if "test" not in phases:
+        for words in refused:
+            yield f"  {words}"
         yield "the test failed: the home was not fed by its own source"
         return
     begun = next(move for move in moves if move["phase"] == "opening")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from typing import get_args
 
+from parkwatt.domain.duration import read_duration_s
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.home.gateway import TransferAction
 from parkwatt.io.sim.backup.gateway import POLES, Sense
@@ -20,17 +20,7 @@ HELP = (
     "press ACTION, circuit ID on|off, generator on|off, interlock on|off, plug, unplug, soc FRACTION, wake, link 30s, "
     "fault PLACE.NAME=VALUE, status"
 )
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _TRUE, _FALSE = ("", "yes", "on", "true", "1"), ("no", "off", "false", "0")
-
-
-def read_duration_s(name: str, text: str) -> float:
-    """Seconds from ``90s``, ``10m``, ``1h30m``, ``2d``. Raises InputError naming ``name``."""
-    if not _DURATION.fullmatch(text):
-        raise InputError([InputFault(name, "must be a duration such as 90s, 10m or 1h30m", text)])
-    return sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
 
 
 def apply_control(life: Life, line: str) -> str:
