@@ -130,3 +130,13 @@ def test_a_reserve_for_an_announced_outage_is_kept_and_charged_by_its_time() -> 
     assert world.car.power_kw >= -0.05, "what is to be kept is not given"
     world.run(7200.0)
     assert world.car.energy_kwh >= 51.5
+
+
+def test_a_reserve_whose_time_has_come_is_charged_as_soon_as_can_be() -> None:
+    """A storm that is announced at short notice leaves no time to wait for."""
+    world = _world(energy_kwh=45.0)
+    world.grid = GridSeen(reserves={"car": OutageReserve(52.0, world.now_unix_us // US)})
+    world.run(300.0)
+    assert world.car.power_kw > 5.0
+    world.run(5400.0)
+    assert world.car.energy_kwh >= 51.5

@@ -16,6 +16,8 @@ from parkwatt.site.live.state import CarState
 from parkwatt.site.live.taper import taper_h
 
 _US: Final = 1_000_000
+# What should have been ready before is asked for within this and twice this.
+_SOON_S: Final = 900
 # A car whose charge nobody tells is taken to have used this much of its battery.
 _UNTOLD_USE_SHARE: Final = 0.4
 _ON_GRID: Final = GridSeen()
@@ -82,10 +84,12 @@ def view(
         asked_kwh = energy_kwh_asked(
             departure, wishes, capacity_kwh, trip, settings.consumption_kwh_per_km
         )
+    energy_kwh = estimate.energy_kwh if estimate is not None else _untold_kwh(settings, wishes)
     if reserve is not None:
         reserve = replace(reserve, energy_kwh=min(reserve.energy_kwh, capacity_kwh))
-        departure, asked_kwh = _before_outage(departure, asked_kwh, reserve, now_unix_us)
-    energy_kwh = estimate.energy_kwh if estimate is not None else _untold_kwh(settings, wishes)
+        departure, asked_kwh = _before_outage(
+            departure, asked_kwh, reserve, energy_kwh, now_unix_us
+        )
     why_not = _why_not(settings, wishes, seen, estimate, site.interconnection)
     return CarView(
         settings=settings,
@@ -109,16 +113,22 @@ def _before_outage(
     departure: Departure | None,
     asked_kwh: float | None,
     reserve: OutageReserve,
+    energy_kwh: float,
     now_unix_us: int,
 ) -> tuple[Departure | None, float | None]:
-    """An outage ahead asks for energy as a departure does, where it comes before the next one."""
-    if reserve.by_unix_s <= now_unix_us // _US:
+    """An outage ahead asks for energy as a departure does, where it comes before the next one.
+
+    Once its time has come, what is missing is asked for soon: in whole steps, so that a plan lasts a while.
+    """
+    now_unix_s = now_unix_us // _US
+    if reserve.by_unix_s <= now_unix_s and energy_kwh >= reserve.energy_kwh:
         return departure, asked_kwh
+    soon_unix_s = (now_unix_s // _SOON_S + 2) * _SOON_S
+    at_unix_s = reserve.by_unix_s if reserve.by_unix_s > now_unix_s else soon_unix_s
     if departure is None:
-        return Departure(reserve.by_unix_s, "outage"), reserve.energy_kwh
-    if now_unix_us // _US < departure.departs_unix_s < reserve.by_unix_s:
+        return Departure(at_unix_s, "outage"), reserve.energy_kwh
+    if now_unix_s < departure.departs_unix_s < at_unix_s:
         return departure, asked_kwh
-    at_unix_s = reserve.by_unix_s
     return Departure(at_unix_s, "outage"), max(reserve.energy_kwh, asked_kwh or 0.0)
 
 

@@ -39,7 +39,7 @@ LIT_AFTER_S = 45.0
 # From the end of a fault to the grid where that is there: the grid code's delay begins anew; a transfer that was cut short
 # is told as one that failed, and tried again after a minute, with the home lit meanwhile.
 ON_GRID_AFTER_S = 75.0
-FAULT_S = 30.0
+FAULT_S = 20.0
 
 
 async def reach(world: HomeWorld, step: str) -> None:
@@ -76,7 +76,7 @@ async def safe_after_s(world: HomeWorld) -> float:
 def test_a_killed_program_leaves_the_home_safe_and_takes_it_up_again(
     tmp_path: Path, steps: Sequence[str]
 ) -> None:
-    """SIGKILL to the process in each of the steps; half a minute later it is started again and goes on from its journal."""
+    """SIGKILL to the process in each of the steps; 20 s later it is started again and goes on from its journal."""
 
     async def story(world: HomeWorld, program: Program) -> None:
         await asyncio.sleep(20.0)
