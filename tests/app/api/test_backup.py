@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from parkwatt.app.api.home_words import KINDS, home_event_words
+from parkwatt.app.api.reasons import read_after
 from parkwatt.app.up.home_runner import HomeRunner
 from parkwatt.app.up.why import explain_all
 from parkwatt.domain.home import event as events
@@ -228,6 +229,8 @@ def test_reasons_and_why_tell_of_the_home_among_the_sites_own(tmp_path: Path) ->
         assert {reason["kind"] for reason in one.json()} == {"island.moved"}
         zone = ZoneInfo("Europe/Berlin")
         journal, cars = served.site.journal.path, served.settings.site.cars
+        streamed = read_after(journal, 0, zone, 500)
+        assert [one.seq for one in streamed] == [one["seq"] for one in reasons], "the stream's"
         why = list(explain_all(journal, cars, served.clock[0], zone, has_backup=True))
         assert why[0].startswith("the home: ")
         assert " since 18:" in why[0]
