@@ -49,7 +49,7 @@ _HOST = "127.0.0.1"
 _LEAD_DAYS = 7
 _START_HOUR = 15
 # The grid fails once, on the second evening, and comes back in the night, when the car charges.
-_OUTAGE_DAY, _OUTAGE_FROM_S, _OUTAGE_LASTS_S = 1, 19 * 3600 + 600, 8 * 3600 + 300
+_OUTAGE_DAY, _OUTAGE_FROM_S, _OUTAGE_LASTS_S = 1, 19 * 3600 + 600, 8 * 3600 + 2400
 
 
 @dataclass(frozen=True, slots=True)
