@@ -76,6 +76,19 @@ def test_no_plan_is_made_during_an_outage_and_a_new_one_when_the_grid_is_back() 
     assert "the grid is back" in plans[-1].because
 
 
+def test_the_new_plan_counts_even_where_it_is_no_better_than_the_one_before_the_outage() -> None:
+    world = _world()
+    world.grid = _GONE
+    world.run(10.0)
+    returned_unix_us = world.now_unix_us
+    world.grid = GridSeen(returned_unix_us=returned_unix_us)
+    world.run(10.0)
+    plan = world.controller.state.plan
+    assert plan is not None
+    assert plan.made_unix_s * US >= returned_unix_us - US
+    assert "waiting for a plan" not in _decided(world)[-1].reason
+
+
 def test_a_car_at_its_target_is_not_charged_when_the_grid_returns() -> None:
     """Neither by its charger's default, nor by a plan from before."""
     world = _world(Wishes(mode="now", target_soc=0.8), energy_kwh=48.2)

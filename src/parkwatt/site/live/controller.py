@@ -148,7 +148,7 @@ class SiteController:
         if planned is None:
             return []
         gain = None
-        if planned.running_cost is not None:
+        if planned.running_cost is not None and self._plan_that_counts() is not None:
             gain = planned.running_cost - planned.plan.cost
             if gain < self.settings.control.keep_plan_gain:
                 return []
