@@ -190,7 +190,7 @@ class _Verdicts:
                 f"{figure(self._end_h)} h to come"
             )
         return (
-            f"in more than one of ten courses it would cost what must stay some of the "
+            f"in more than one of twenty courses it would cost what must stay some of the "
             f"{figure(self._end_h)} h to come"
         )
 
