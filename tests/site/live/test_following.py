@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from parkwatt.domain.site.observation import ChargerSeen
+from parkwatt.domain.site.reading import SiteReading
 from parkwatt.domain.site.wish import Wishes
+from parkwatt.site.live.following import BaseFollower
 from tests.site.live.world import Car, World, evening_tariff, site_settings
 
+US = 1_000_000
 _HOME = Wishes(mode="home", floor_soc=0.2, target_soc=0.8, consents=True)
 
 
@@ -50,3 +54,31 @@ def _longest_s(where: NDArray[np.bool_], step_s: float) -> float:
         run = run + 1 if is_so else 0
         longest = max(longest, run)
     return longest * step_s
+
+
+def test_a_wrong_guess_at_what_the_charger_does_ends_with_its_next_reading() -> None:
+    """A program that began in a peak of the load took its charger for one that does not follow, and alternated for minutes:
+    its set-points came every 5 s, and each reading of the charger's own meter 2.5 s after one.
+    """
+    follower, key, begin_us = BaseFollower(15.0), "CP-1/1", 1_700_000_000 * US
+    follower._takes_us[key] = 2 * US
+    base_kw, car_kw, read_kw, read_us = 8.17, 0.0, 0.0, begin_us
+    exchanged_kw = []
+    for half_s in range(240):
+        now_us = begin_us + half_s * US // 2
+        if half_s == 4:
+            # The peak is over, and the charger never came to what it was told first.
+            base_kw, car_kw = 2.37, -6.06
+            follower.told(key, car_kw, -8.15, now_us)
+        if half_s % 20 == 5:
+            read_kw, read_us = car_kw, now_us
+        if half_s % 10 == 0:
+            seen = ChargerSeen("CP-1", 1, True, True, power_kw=read_kw, power_unix_us=read_us)
+            reading = SiteReading(grid_kw=base_kw + car_kw, grid_unix_us=now_us)
+            known_kw = follower.follow(reading, {key: seen}, now_us)
+            assert known_kw is not None
+            follower.told(key, -known_kw, follower.power_kw(key, seen, now_us) or 0.0, now_us)
+            car_kw = -known_kw if half_s else car_kw
+        if half_s >= 60:
+            exchanged_kw.append(base_kw + car_kw)
+    assert max(map(abs, exchanged_kw)) < 0.3
