@@ -89,11 +89,15 @@ class BaseFollower:
                 told.actual_kw, told.settled = measured, True
                 return measured
             told.actual_kw, told.settled = told.power_kw, True
-        elif measured is not None and told.settled and abs(told.change_kw) >= _SHOWN_KW:
+        elif (
+            measured is not None
+            and told.settled
+            and abs(told.change_kw) >= _SHOWN_KW
+            and (seen.power_unix_us or 0) >= told.at_unix_us + SETTLE_US
+        ):
             # It is taken not to follow because the grid did not move as it should: the load may have moved just then.
             # Without this a wrong guess lives on for as long as set-points follow each other quickly.
-            if (seen.power_unix_us or 0) >= told.at_unix_us + SETTLE_US:
-                told.actual_kw = measured
+            told.actual_kw = measured
         return told.actual_kw if told.settled else told.power_kw
 
     def follow(
