@@ -219,3 +219,53 @@ def test_a_step_for_forty_circuits_takes_less_than_some_milliseconds() -> None:
     for _ in range(100):
         house.step()
     assert (time.perf_counter() - begun_s) / 100 < 0.02
+
+
+def test_an_on_that_got_lost_is_said_again_until_the_switch_shows_it() -> None:
+    house = House((FRIDGE, OVEN), verdicts={"oven": Told(allowed=False)})
+    house.live(400)
+    house.mode, house.stuck = "grid", {"oven"}
+    done = house.live(30)
+    assert "oven" not in house.are_on()
+    assert done.troubles == ("the oven was told to be on and is off",)
+    folded = SheddingState()
+    for at, event in house.events:
+        folded.apply(event, at)
+    for state in (house.state, folded):
+        again = House((FRIDGE, OVEN), mode="grid", on={"oven": False}, state=state)
+        again.now_unix_us = house.now_unix_us
+        assert again.live(70).troubles == ()
+        assert again.are_on() == {"fridge", "oven"}
+
+
+def test_a_switch_that_tells_nothing_is_told_to_be_on_for_some_minutes_and_no_longer() -> None:
+    house = House((FRIDGE, DRYER), reads=False)
+    house.live(400)
+    house.mode, house.commands = "grid", 0
+    house.live(3600)
+    assert 2 <= house.commands <= 6
+    assert house.state.circuits == {}
+
+
+def test_what_a_person_switches_off_by_hand_after_it_came_on_stays_off() -> None:
+    house = House((FRIDGE, DRYER))
+    house.live(400)
+    house.mode = "grid"
+    house.live(30)
+    assert "dryer" in house.are_on()
+    house.on["dryer"] = False
+    house.live(3600)
+    assert house.are_on() == {"fridge"}
+
+
+def test_what_comes_on_while_nothing_is_heard_of_it_is_not_a_persons_choice() -> None:
+    house = House((FRIDGE, DRYER))
+    house.live(60)
+    house.reads = False
+    house.live(360)
+    house.on["dryer"] = True
+    house.reads = True
+    house.step()
+    house.live(4)
+    assert house.choices == {}
+    assert house.are_on() == {"fridge"}

@@ -16,16 +16,17 @@ _US: Final = 1_000_000
 class CircuitMemory(msgspec.Struct, omit_defaults=True):
     """One circuit. ``off``: Parkwatt switched it off, ``because`` of that rule, at ``switched_unix_us``.
 
-    ``overloads``: how often it was shed for overload in this outage. Not from the journal, and harmless to lose:
-    ``was_off``: its switch has shown that it is off; ``told_unix_us``: commanded last; ``allowed_unix_us``: its energy has
-    sufficed since.
+    ``returning``: Parkwatt switched it on, and its switch has not shown that yet. ``overloads``: how often it was shed for
+    overload in this outage. Not from the journal, and harmless to lose: ``seen_off_unix_us``: its switch showed last that it is
+    off; ``told_unix_us``: commanded last; ``allowed_unix_us``: its energy has sufficed since.
     """
 
     off: bool = False
     because: str = ""
     switched_unix_us: int | None = None
+    returning: bool = False
     overloads: int = 0
-    was_off: bool = False
+    seen_off_unix_us: int | None = None
     told_unix_us: int | None = None
     allowed_unix_us: int | None = None
 
@@ -55,13 +56,13 @@ class SheddingState(msgspec.Struct, omit_defaults=True):
         """Take in what was switched."""
         one = self.circuit(event.circuit_id)
         one.off, one.because, one.switched_unix_us = not event.on, event.because, now_unix_us
-        one.was_off = False
+        one.returning, one.seen_off_unix_us = event.on, None
         if event.on:
             self.admitted_unix_us = now_unix_us
         elif event.because == OVERLOAD:
             one.overloads += 1
 
     def outage_over(self) -> None:
-        """The grid carries the home and nothing is held off: the next outage begins anew."""
-        self.circuits.clear()
+        """The grid carries the home and nothing is held off: the next outage begins anew. What is to come on still is kept."""
+        self.circuits = {key: one for key, one in self.circuits.items() if one.returning}
         self.over_unix_us = None

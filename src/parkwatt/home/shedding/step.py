@@ -66,20 +66,32 @@ class _Shedder:
     by_hand: set[str] = field(default_factory=set)
 
     def note_hands(self) -> None:
-        """A circuit that was off and is on without Parkwatt's doing: somebody switched it on, and that counts."""
+        """A circuit that was off and is on without Parkwatt's doing: somebody switched it on, and that counts.
+
+        Only where it was watched: what comes on while nothing is heard of it is a lapsed lease, or a switch that started anew.
+        """
         for one in self.found:
-            told_on = None if one.reading is None else one.reading.on
-            if not one.memory.off or told_on is None:
+            memory = one.memory
+            if one.reading is None or one.reading.on is None:
                 continue
-            if not told_on:
-                one.memory.was_off = True
-            elif one.memory.was_off:
-                one.memory.off, one.memory.was_off = False, False
-                self.by_hand.add(one.circuit.circuit_id)
-                if self.inputs.mode != "grid":
-                    self.done.events.append(
-                        CircuitChosen(one.circuit.circuit_id, "keep_on", "by hand")
-                    )
+            if one.reading.on:
+                memory.returning = False
+            if not memory.off:
+                continue
+            if not one.reading.on:
+                memory.seen_off_unix_us = one.reading.measured_unix_us
+                continue
+            unseen_s = _passed_s(memory.seen_off_unix_us, one.reading.measured_unix_us)
+            memory.seen_off_unix_us = None
+            if unseen_s is None:
+                continue
+            if unseen_s > self.settings.fresh_s:
+                memory.told_unix_us = None  # so that it is told again at once
+                continue
+            memory.off = False
+            self.by_hand.add(one.circuit.circuit_id)
+            if self.inputs.mode != "grid":
+                self.done.events.append(CircuitChosen(one.circuit.circuit_id, "keep_on", "by hand"))
 
     def restore(self) -> None:
         """The grid is there: switch on again what was switched off, one after another."""
@@ -275,19 +287,26 @@ class _Shedder:
         troubles = []
         for one in self.found:
             memory, circuit = one.memory, one.circuit
-            if circuit.circuit_id in self.switched or memory.switched_unix_us is None:
+            if circuit.circuit_id in self.switched or not (memory.off or memory.returning):
                 continue
             told_s = _passed_s(memory.told_unix_us, self.now_unix_us)
             told_on = None if one.reading is None else one.reading.on
             since_s = memory.since_s(self.now_unix_us)
-            settled = since_s is None or since_s >= self.settings.obeys_s
-            disobeys = memory.off and told_on is True and settled
+            disobeys = told_on is memory.off and (
+                since_s is None or since_s >= self.settings.obeys_s
+            )
             if disobeys:
-                troubles.append(f"{circuit.name} was told to be off and is on")
+                words = "off and is on" if memory.off else "on and is off"
+                troubles.append(f"{circuit.name} was told to be {words}")
+            # A switch that tells nothing is told to be on for as long as the lease of an *off* would have run.
+            unheard = memory.returning and told_on is None
+            if unheard and since_s is not None and since_s >= self.settings.lease_s:
+                memory.returning = False
+                continue
             lapses = memory.off and (told_s is None or told_s >= self.settings.lease_s / 2)
-            insists = disobeys and (told_s is None or told_s >= self.settings.insist_s)
+            insists = (disobeys or unheard) and (told_s is None or told_s >= self.settings.insist_s)
             if lapses or insists:
-                self._command(one, memory.because, on=False)
+                self._command(one, memory.because, on=not memory.off)
         self.done.troubles = tuple(troubles)
 
 
