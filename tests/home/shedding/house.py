@@ -60,6 +60,7 @@ class House:
     """``draws_kw``: by circuit, what it draws when it is on (else its rated power). ``on``: its switches' true positions.
 
     ``stuck``: switches that do not move. ``meter``: whether the island has a meter; ``reads``: whether circuits tell anything.
+    ``behind_steps``, ``meter_behind_steps``: how many steps old what the circuits and the island's meter tell is.
     """
 
     circuits: Sequence[Circuit]
@@ -72,10 +73,13 @@ class House:
     choices: dict[str, Choice] = field(default_factory=dict)
     meter: bool = True
     reads: bool = True
+    behind_steps: int = 0
+    meter_behind_steps: int = 0
     state: SheddingState = field(default_factory=SheddingState)
     now_unix_us: int = BEGIN_UNIX_US
     events: list[tuple[int, CircuitSwitched]] = field(default_factory=list)
     commands: int = 0
+    told: list[tuple[dict[str, CircuitReading], float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for one in self.circuits:
@@ -101,11 +105,14 @@ class House:
             for one in self.circuits
             if self.reads
         }
+        self.told.append((readings, self.island_kw))
+        readings = self.told[max(len(self.told) - 1 - self.behind_steps, 0)][0]
+        island_kw = self.told[max(len(self.told) - 1 - self.meter_behind_steps, 0)][1]
         return SheddingInputs(
             mode=self.mode,
             circuits=tuple(self.circuits),
             readings=readings,
-            island_kw=self.island_kw if self.meter and self.mode == "islanded" else None,
+            island_kw=island_kw if self.meter and self.mode == "islanded" else None,
             verdicts=self.verdicts,
             choices=self.choices,
         )

@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from parkwatt.home.shedding import SheddingSettings, SheddingState
+from parkwatt.domain.home.circuit import CircuitReading
+from parkwatt.domain.home.event import CircuitSwitched
+from parkwatt.home.shedding import SheddingInputs, SheddingSettings, SheddingState, step
 from tests.home.shedding.house import BEGIN_UNIX_US, SETTINGS, US, House, Told, circuit
 
 FRIDGE = circuit("fridge", "must_have", 0.2, inrush_kw=1.2)
@@ -269,3 +271,44 @@ def test_what_comes_on_while_nothing_is_heard_of_it_is_not_a_persons_choice() ->
     house.live(4)
     assert house.choices == {}
     assert house.are_on() == {"fridge"}
+
+
+@pytest.mark.parametrize("meter", [False, True])
+def test_what_was_switched_on_just_now_counts_before_any_meter_has_seen_it(*, meter: bool) -> None:
+    pump = circuit("pump", "must_have", 3.0, inrush_kw=5.0)
+    settings = SheddingSettings(continuous_kw=4.0, surge_kw=6.0)
+    off = {"pump": False, "oven": False}
+    house = House((pump, OVEN), settings=settings, on=off, meter=meter)
+    house.behind_steps = house.meter_behind_steps = 6
+    for key in off:
+        house.state.circuit(key).off = True
+    most_kw = 0.0
+    for _ in range(60):
+        house.step()
+        most_kw = max(most_kw, house.island_kw)
+    assert most_kw == pytest.approx(3.0)
+    assert house.are_on() == {"pump"}
+
+
+def test_what_was_switched_off_just_now_counts_no_more_though_no_meter_has_seen_that() -> None:
+    trio = tuple(circuit(key, "nice_to_have", 2.0) for key in ("iron", "kettle", "toaster"))
+    settings = SheddingSettings(continuous_kw=5.0, surge_kw=9.0)
+    house = House(trio, settings=settings, behind_steps=3, meter_behind_steps=3)
+    house.live(60)
+    assert len(house.are_on()) == 2
+
+
+def test_a_switch_that_says_off_while_its_meter_tells_power_counts_with_that() -> None:
+    settings = SheddingSettings(continuous_kw=4.0, surge_kw=6.0)
+    lies = CircuitReading("dryer", BEGIN_UNIX_US, on=False, power_kw=2.5)
+    waits = CircuitReading("oven", BEGIN_UNIX_US, on=False, power_kw=0.0)
+    state = SheddingState()
+    state.circuit("oven").off = True
+    inputs = SheddingInputs(
+        mode="islanded", circuits=(OVEN, DRYER), readings={"dryer": lies, "oven": waits}
+    )
+    assert step(state, inputs, settings, BEGIN_UNIX_US).events == []
+    quiet = SheddingInputs(mode="islanded", circuits=(OVEN,), readings={"oven": waits})
+    (event,) = step(state, quiet, settings, BEGIN_UNIX_US).events
+    assert isinstance(event, CircuitSwitched)
+    assert event.on

@@ -18,7 +18,8 @@ class CircuitMemory(msgspec.Struct, omit_defaults=True):
 
     ``returning``: Parkwatt switched it on, and its switch has not shown that yet. ``overloads``: how often it was shed for
     overload in this outage. Not from the journal, and harmless to lose: ``seen_off_unix_us``: its switch showed last that it is
-    off; ``told_unix_us``: commanded last; ``allowed_unix_us``: its energy has sufficed since.
+    off; ``told_unix_us``: commanded last; ``allowed_unix_us``: its energy has sufficed since; ``shed_kw``: what it drew when it
+    was switched off.
     """
 
     off: bool = False
@@ -29,6 +30,7 @@ class CircuitMemory(msgspec.Struct, omit_defaults=True):
     seen_off_unix_us: int | None = None
     told_unix_us: int | None = None
     allowed_unix_us: int | None = None
+    shed_kw: float = 0.0
 
     def since_s(self, now_unix_us: int) -> float | None:
         """Seconds since it was switched; None where it never was, or a clock was put back."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from parkwatt.domain.home.circuit import CircuitCommand
 from parkwatt.domain.home.event import CircuitChosen, CircuitSwitched
 from parkwatt.home.shedding.inputs import Question, SheddingInputs
-from parkwatt.home.shedding.powers import CircuitNow, circuits_now, drawn_kw, fits
+from parkwatt.home.shedding.powers import CircuitNow, circuits_now, fits, running_kw, staying_kw
 from parkwatt.home.shedding.settings import SheddingSettings
 from parkwatt.home.shedding.state import ENERGY, OVERLOAD, SheddingState
 from parkwatt.home.shedding.wanted import Want, wanted
@@ -149,7 +149,7 @@ class _Shedder:
         if self.inputs.mode != "islanded":
             state.over_unix_us = None
             return
-        drawn = drawn_kw(self.found, self.inputs.island_kw) - self._leaving_kw()
+        drawn = staying_kw(self.found, self.inputs.island_kw, settings, self.now_unix_us)
         over_kw = drawn - settings.continuous_kw
         if over_kw <= 0:
             state.over_unix_us = None
@@ -172,18 +172,9 @@ class _Shedder:
         if over_kw <= 0:
             state.over_unix_us = None
 
-    def _leaving_kw(self) -> float:
-        """What circuits draw that were told to go off just now, and will not draw in a moment."""
-        leaving_kw = 0.0
-        for one in self.found:
-            since_s = one.memory.since_s(self.now_unix_us)
-            if one.memory.off and one.on and since_s is not None:
-                leaving_kw += one.power_kw if since_s < self.settings.obeys_s else 0.0
-        return leaving_kw
-
     def _make_ready(self) -> None:
         """Before the island's source starts: only what it can start at one blow stays on, the most important first."""
-        running_kw = start_kw = 0.0
+        steady_kw = start_kw = 0.0
         surge_kw = self.settings.surge_share * self.settings.surge_kw
         carried_kw = self.settings.admit_share * self.settings.continuous_kw
         for one in self.found:
@@ -192,13 +183,13 @@ class _Shedder:
             circuit = one.circuit
             inrush_kw = max(circuit.inrush_kw, circuit.power_kw_rated)
             is_too_much = (
-                running_kw + circuit.power_kw_rated > carried_kw or start_kw + inrush_kw > surge_kw
+                steady_kw + circuit.power_kw_rated > carried_kw or start_kw + inrush_kw > surge_kw
             )
             if is_too_much and not one.fixed:
                 reason = f"waits until the house runs: all at once would need {start_kw + inrush_kw:.1f} kW"
                 self._switch(one, _START, reason, on=False)
                 continue
-            running_kw += circuit.power_kw_rated
+            steady_kw += circuit.power_kw_rated
             start_kw += inrush_kw
 
     # On.
@@ -213,7 +204,7 @@ class _Shedder:
         """Switch on the first that is off, is wanted, has waited and fits; nothing while an overload lasts."""
         if self.done.state.over_unix_us is not None or self.switched or not self._may_admit():
             return
-        running_kw = drawn_kw(self.found, self.inputs.island_kw)
+        beside_kw = running_kw(self.found, self.inputs.island_kw, self.settings, self.now_unix_us)
         for one in self.found:
             want = wants.get(one.circuit.circuit_id)
             if (
@@ -223,11 +214,11 @@ class _Shedder:
                 or not self._waited(one, want)
             ):
                 continue
-            if fits(one.circuit, running_kw, self.settings):
-                words = f"{want.reason}; {running_kw:.1f} kW run, it adds up to {one.circuit.power_kw_rated:.1f} kW"
+            if fits(one.circuit, beside_kw, self.settings):
+                words = f"{want.reason}; {beside_kw:.1f} kW run, it adds up to {one.circuit.power_kw_rated:.1f} kW"
                 self._switch(one, want.because, words, on=True)
                 return
-            if self._make_room(one, running_kw):
+            if self._make_room(one, beside_kw):
                 return
 
     def _is_off(self, one: CircuitNow, want: Want) -> bool:
@@ -249,19 +240,19 @@ class _Shedder:
             return self.now_unix_us - memory.allowed_unix_us >= self.settings.calm_s * _US
         return True
 
-    def _make_room(self, one: CircuitNow, running_kw: float) -> bool:
+    def _make_room(self, one: CircuitNow, beside_kw: float) -> bool:
         """For a circuit that the house must have: shed lower tiers, where that makes it fit. It goes on in a later step."""
         if one.circuit.tier != "must_have":
             return False
         chosen: list[CircuitNow] = []
         for other in reversed(self.found):
-            if fits(one.circuit, running_kw, self.settings):
+            if fits(one.circuit, beside_kw, self.settings):
                 break
             lower = other.on and not other.fixed and other.circuit.tier != "must_have"
             if lower and not other.memory.off and other.power_kw > 0:
                 chosen.append(other)
-                running_kw -= other.power_kw
-        if not fits(one.circuit, running_kw, self.settings):
+                beside_kw -= other.power_kw
+        if not fits(one.circuit, beside_kw, self.settings):
             return False
         for other in chosen:
             reason = f"makes room for {one.circuit.name}, which comes first"
@@ -275,6 +266,7 @@ class _Shedder:
         self.done.state.apply(event, self.now_unix_us)
         self.done.events.append(event)
         self.switched.add(one.circuit.circuit_id)
+        one.memory.shed_kw = 0.0 if on else one.power_kw
         self._command(one, reason, on=on)
 
     def _command(self, one: CircuitNow, reason: str, *, on: bool) -> None:
