@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from parkwatt.domain.home.circuit import Circuit, Tier
 from parkwatt.home.shedding import SheddingSettings
+from parkwatt.home.shedding.state import OVERLOAD
 from tests.home.shedding.house import US, House, Told, circuit
 
 TIER_NAMES: tuple[Tier, ...] = ("must_have", "nice_to_have", "not_needed")
@@ -137,3 +138,42 @@ def test_when_the_grid_is_back_all_that_was_switched_off_is_on_again(
     house.live(12.0 * (len(found) + 1))
     assert house.state.off() == frozenset()
     assert held <= house.are_on()
+
+
+def _level(one: Circuit) -> int:
+    return 0 if one.medical else 1 + TIER_NAMES.index(one.tier)
+
+
+@given(
+    circuits(),
+    st.lists(st.lists(st.floats(0.0, 2.0), min_size=8, max_size=8), min_size=1, max_size=20),
+    st.floats(1.0, 8.0),
+)
+def test_what_must_be_on_comes_first(
+    found: tuple[Circuit, ...], turns: list[list[float]], continuous_kw: float
+) -> None:
+    """Unless it could not run even with all lesser circuits off, no lesser one takes the room of one that is held off."""
+    settings = SheddingSettings(continuous_kw=continuous_kw, surge_kw=1.5 * continuous_kw)
+    house = House(found, settings=settings)
+    by_id = {one.circuit_id: one for one in found}
+    lesser = [one for one in found if _level(one) > 1 and one.switchable and not one.medical]
+    for shares in turns:
+        for one, share in zip(found, shares, strict=False):
+            house.draws_kw[one.circuit_id] = share * one.power_kw_rated
+        for _ in range(100):
+            running_kw, seen, held = house.island_kw, len(house.events), house.state.off()
+            lesser_kw = sum(house.power_kw(other) for other in lesser)
+            house.step()
+            for _, event in house.events[seen:]:
+                one = by_id[event.circuit_id]
+                if event.on:
+                    alone_kw = running_kw - lesser_kw
+                    for key in held - {event.circuit_id}:
+                        must = by_id[key]
+                        could_run = alone_kw + must.power_kw_rated <= 0.95 * settings.continuous_kw
+                        starts = alone_kw + must.inrush_kw <= 0.95 * settings.surge_kw
+                        if _level(must) <= 1 < _level(one) and could_run and starts:
+                            together_kw = one.power_kw_rated + must.power_kw_rated
+                            assert running_kw + together_kw <= continuous_kw + 1e-9
+                elif _level(one) == 1 and event.because == OVERLOAD:
+                    assert all(house.power_kw(other) == 0 for other in lesser)

@@ -312,3 +312,48 @@ def test_a_switch_that_says_off_while_its_meter_tells_power_counts_with_that() -
     (event,) = step(state, quiet, settings, BEGIN_UNIX_US).events
     assert isinstance(event, CircuitSwitched)
     assert event.on
+
+
+def test_the_oven_waits_while_the_freezer_does() -> None:
+    freezer = circuit("freezer", "must_have", 1.0)
+    house = House((freezer, OVEN), settings=SheddingSettings(continuous_kw=3.5, surge_kw=6.0))
+    house.live(10)
+    house.draws_kw["freezer"] = 4.0
+    house.live(8)
+    assert house.are_on() == set()
+    house.draws_kw["freezer"] = 1.0
+    while "freezer" not in house.are_on():
+        house.step()
+        assert "oven" not in house.are_on()
+
+
+def test_what_can_never_start_keeps_nothing_else_off() -> None:
+    sauna = circuit("sauna", "must_have", 9.0)
+    house = House((sauna, OVEN), settings=SheddingSettings(continuous_kw=4.0, surge_kw=6.0))
+    house.live(700)
+    assert house.are_on() == {"oven"}
+
+
+def test_room_is_made_by_the_fewest() -> None:
+    pump = circuit("pump", "must_have", 1.5, inrush_kw=2.5)
+    radio = circuit("radio", "nice_to_have", 0.1)
+    house = House(
+        (pump, OVEN, radio),
+        settings=SheddingSettings(continuous_kw=4.0, surge_kw=6.0),
+        on={"pump": False},
+    )
+    house.state.circuit("pump").off = True
+    house.live(30)
+    assert house.are_on() == {"pump", "radio"}
+
+
+def test_an_overload_of_yesterday_is_forgotten() -> None:
+    house = House((FRIDGE, OVEN), settings=SheddingSettings(continuous_kw=4.0, surge_kw=6.0))
+    for _ in range(5):
+        house.live(3 * 3600, 10)
+        house.draws_kw["oven"] = 4.5
+        house.live(20)
+        house.draws_kw["oven"] = 1.0
+        assert "oven" not in house.are_on()
+        house.live(320)
+        assert "oven" in house.are_on()

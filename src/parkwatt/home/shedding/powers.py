@@ -26,11 +26,17 @@ class CircuitNow:
     rank: int
 
     @property
+    def level(self) -> int:
+        """0 medical, 1 must have, 2 nice to have, 3 not needed."""
+        return self.rank // _LEVEL
+
+    @property
     def fixed(self) -> bool:
         """Whether it stays on whatever happens."""
         return self.circuit.medical or not self.circuit.switchable
 
 
+_LEVEL = 10_000
 _TIERS = {"must_have": 0, "nice_to_have": 1, "not_needed": 2}
 
 
@@ -49,7 +55,7 @@ def circuits_now(
         power_kw = None if reading is None else reading.power_kw
         if power_kw is None:
             power_kw = circuit.power_kw_rated if on else 0.0
-        rank = (0 if circuit.medical else 1 + _TIERS[circuit.tier]) * 10_000 + index
+        rank = (0 if circuit.medical else 1 + _TIERS[circuit.tier]) * _LEVEL + index
         found.append(CircuitNow(circuit, memory, reading, on, max(power_kw, 0.0), rank))
     return sorted(found, key=lambda one: one.rank)
 

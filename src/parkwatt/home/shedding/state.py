@@ -11,6 +11,8 @@ from parkwatt.domain.home.event import CircuitSwitched
 OVERLOAD: Final = "overload"
 ENERGY: Final = "energy"
 _US: Final = 1_000_000
+# What ran that long without an overload begins to wait anew.
+_FORGET_S: Final = 7200.0
 
 
 class CircuitMemory(msgspec.Struct, omit_defaults=True):
@@ -57,6 +59,9 @@ class SheddingState(msgspec.Struct, omit_defaults=True):
     def apply(self, event: CircuitSwitched, now_unix_us: int) -> None:
         """Take in what was switched."""
         one = self.circuit(event.circuit_id)
+        since_s = one.since_s(now_unix_us)
+        if not event.on and not one.off and since_s is not None and since_s >= _FORGET_S:
+            one.overloads = 0
         one.off, one.because, one.switched_unix_us = not event.on, event.because, now_unix_us
         one.returning, one.seen_off_unix_us = event.on, None
         if event.on:

@@ -5,7 +5,9 @@
 
 The grid present: what Parkwatt switched off is switched on again in the same order and spacing; nothing else is touched.
 Laws (tests/home/shedding/test_laws.py): a medical circuit is never switched off; an admission fits continuous and surge power;
-two are `spacing_s` apart; a circuit that was off before is not switched on unless a person asks for it.
+two are `spacing_s` apart; nothing lesser is switched on that leaves no room for a must-have circuit that Parkwatt holds off,
+unless that could not run with all lesser ones off; none of those is shed while a lesser one draws anything that may be shed;
+a circuit that was off before is not switched on unless a person asks for it.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from parkwatt.home.shedding.wanted import Want, wanted
 _US = 1_000_000
 _RESTORED = "restored"
 _START = "start"
+_MUST = 1
 
 
 @dataclass(slots=True)
@@ -161,8 +164,8 @@ class _Shedder:
             return
         reason = f"the house draws {drawn:.1f} kW, {settings.continuous_kw:.1f} kW is what the inverter gives"
         sheddable = [one for one in self.found if one.on and not one.fixed and not one.memory.off]
-        for rank in sorted({one.rank // 10_000 for one in sheddable}, reverse=True):
-            tier = [one for one in sheddable if one.rank // 10_000 == rank and one.power_kw > 0]
+        for level in sorted({one.level for one in sheddable}, reverse=True):
+            tier = [one for one in sheddable if one.level == level and one.power_kw > 0]
             while over_kw > 0 and tier:
                 enough = [one for one in tier if one.power_kw >= over_kw]
                 one = min(enough, key=_power) if enough else max(tier, key=_power)
@@ -205,16 +208,18 @@ class _Shedder:
         if self.done.state.over_unix_us is not None or self.switched or not self._may_admit():
             return
         beside_kw = running_kw(self.found, self.inputs.island_kw, self.settings, self.now_unix_us)
+        waits: CircuitNow | None = None
         for one in self.found:
             want = wants.get(one.circuit.circuit_id)
-            if (
-                want is None
-                or not want.on
-                or not self._is_off(one, want)
-                or not self._waited(one, want)
-            ):
+            if want is None or not want.on or not self._is_off(one, want):
                 continue
-            if fits(one.circuit, beside_kw, self.settings):
+            if not self._waited(one, want):
+                could_run = one.level <= _MUST and fits(one.circuit, 0.0, self.settings)
+                waits = waits or (one if could_run else None)
+                continue
+            is_lesser = waits is not None and waits.level < one.level
+            kept_kw = waits.circuit.power_kw_rated if waits is not None and is_lesser else 0.0
+            if fits(one.circuit, beside_kw + kept_kw, self.settings):
                 words = f"{want.reason}; {beside_kw:.1f} kW run, it adds up to {one.circuit.power_kw_rated:.1f} kW"
                 self._switch(one, want.because, words, on=True)
                 return
@@ -241,19 +246,23 @@ class _Shedder:
         return True
 
     def _make_room(self, one: CircuitNow, beside_kw: float) -> bool:
-        """For a circuit that the house must have: shed lower tiers, where that makes it fit. It goes on in a later step."""
-        if one.circuit.tier != "must_have":
+        """For a circuit that the house must have: shed the fewest lesser ones that make it fit. It goes on in a later step."""
+        if one.level > _MUST:
             return False
         chosen: list[CircuitNow] = []
         for other in reversed(self.found):
             if fits(one.circuit, beside_kw, self.settings):
                 break
-            lower = other.on and not other.fixed and other.circuit.tier != "must_have"
-            if lower and not other.memory.off and other.power_kw > 0:
+            lesser = other.on and not other.fixed and other.level > one.level
+            if lesser and not other.memory.off and other.power_kw > 0:
                 chosen.append(other)
                 beside_kw -= other.power_kw
         if not fits(one.circuit, beside_kw, self.settings):
             return False
+        for other in tuple(chosen):
+            if fits(one.circuit, beside_kw + other.power_kw, self.settings):
+                chosen.remove(other)
+                beside_kw += other.power_kw
         for other in chosen:
             reason = f"makes room for {one.circuit.name}, which comes first"
             self._switch(other, OVERLOAD, reason, on=False)
