@@ -134,7 +134,7 @@ def test_when_the_grid_is_back_all_that_was_switched_off_is_on_again(
         _move(house, kind, index, value)
         house.live(10)
     held = house.state.off()
-    house.mode = "grid"
+    house.mode, house.choices = "grid", {}
     house.live(12.0 * (len(found) + 1))
     assert house.state.off() == frozenset()
     assert held <= house.are_on()

@@ -357,3 +357,28 @@ def test_an_overload_of_yesterday_is_forgotten() -> None:
         assert "oven" not in house.are_on()
         house.live(320)
         assert "oven" in house.are_on()
+
+
+def test_nobody_is_asked_about_a_circuit_that_has_no_switch() -> None:
+    radio = circuit("radio", "nice_to_have", 0.1, switchable=False)
+    house = House((radio,), verdicts={"radio": Told(allowed=False, asks=True, reason="it costs")})
+    assert house.live(10).questions == ()
+
+
+def test_what_a_person_wants_off_beyond_the_outage_stays_off_when_the_grid_is_back() -> None:
+    house = House((FRIDGE, DRYER), choices={"dryer": "keep_off"})
+    house.live(60)
+    house.mode = "grid"
+    house.live(3600)
+    assert house.are_on() == {"fridge"}
+    del house.choices["dryer"]
+    house.live(30)
+    assert house.are_on() == {"fridge", "dryer"}
+
+
+def test_a_verdict_that_comes_and_goes_does_not_make_it_flicker() -> None:
+    house = House((FRIDGE, OVEN))
+    for _ in range(3600 // 2):
+        house.verdicts = {"oven": Told(allowed="oven" not in house.are_on())}
+        house.step()
+    assert len(house.events) <= 8

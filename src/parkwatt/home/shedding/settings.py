@@ -12,7 +12,8 @@ class SheddingSettings:
     ``admit_share``: of the continuous power that an admission may fill by rated powers; the rest is for what is on and
     comes to draw more. ``overload_s``: how long more than the continuous power may flow before something is shed; beyond
     ``surge_share`` of the surge power it is shed at once. ``spacing_s``: between two circuits that are switched on.
-    ``calm_s``: how long its energy must have sufficed before a circuit that was shed for energy is on again.
+    ``calm_s``: how long its energy must have sufficed before a circuit that was shed for energy is on again, twice as long
+    each further time, up to ``backoff_s_max``.
     ``backoff_s``: how long a circuit shed for overload waits, twice as long each further time, up to ``backoff_s_max``.
     ``lease_s``: of an *off*. ``fresh_s``: how old a reading may be. ``obeys_s``: how long a switch may take;
     ``insist_s``: how often one is told again that does not obey.

@@ -18,10 +18,10 @@ _FORGET_S: Final = 7200.0
 class CircuitMemory(msgspec.Struct, omit_defaults=True):
     """One circuit. ``off``: Parkwatt switched it off, ``because`` of that rule, at ``switched_unix_us``.
 
-    ``returning``: Parkwatt switched it on, and its switch has not shown that yet. ``overloads``: how often it was shed for
-    overload in this outage. Not from the journal, and harmless to lose: ``seen_off_unix_us``: its switch showed last that it is
-    off; ``told_unix_us``: commanded last; ``allowed_unix_us``: its energy has sufficed since; ``shed_kw``: what it drew when it
-    was switched off.
+    ``returning``: Parkwatt switched it on, and its switch has not shown that yet. ``overloads``, ``shortages``: how often it
+    was shed for overload and for energy in this outage. Not from the journal, and harmless to lose: ``seen_off_unix_us``: its
+    switch showed last that it is off; ``told_unix_us``: commanded last; ``allowed_unix_us``: its energy has sufficed since;
+    ``shed_kw``: what it drew when it was switched off.
     """
 
     off: bool = False
@@ -29,6 +29,7 @@ class CircuitMemory(msgspec.Struct, omit_defaults=True):
     switched_unix_us: int | None = None
     returning: bool = False
     overloads: int = 0
+    shortages: int = 0
     seen_off_unix_us: int | None = None
     told_unix_us: int | None = None
     allowed_unix_us: int | None = None
@@ -61,13 +62,15 @@ class SheddingState(msgspec.Struct, omit_defaults=True):
         one = self.circuit(event.circuit_id)
         since_s = one.since_s(now_unix_us)
         if not event.on and not one.off and since_s is not None and since_s >= _FORGET_S:
-            one.overloads = 0
+            one.overloads = one.shortages = 0
         one.off, one.because, one.switched_unix_us = not event.on, event.because, now_unix_us
         one.returning, one.seen_off_unix_us = event.on, None
         if event.on:
             self.admitted_unix_us = now_unix_us
         elif event.because == OVERLOAD:
             one.overloads += 1
+        elif event.because == ENERGY:
+            one.shortages += 1
 
     def outage_over(self) -> None:
         """The grid carries the home and nothing is held off: the next outage begins anew. What is to come on still is kept."""

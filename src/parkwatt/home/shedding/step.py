@@ -100,9 +100,13 @@ class _Shedder:
         """The grid is there: switch on again what was switched off, one after another."""
         state = self.done.state
         state.over_unix_us = None
-        off = [one for one in self.found if one.memory.off]
-        if not off:
+        held = [one for one in self.found if one.memory.off]
+        if not held:
             state.outage_over()
+            return
+        choices = self.inputs.choices
+        off = [one for one in held if choices.get(one.circuit.circuit_id) != "keep_off"]
+        if not off:
             return
         if self._may_admit():
             self._switch(off[0], _RESTORED, "the grid is back", on=True)
@@ -242,7 +246,9 @@ class _Shedder:
         if since_s < least_s:
             return False
         if memory.because == ENERGY and not want.chosen and memory.allowed_unix_us is not None:
-            return self.now_unix_us - memory.allowed_unix_us >= self.settings.calm_s * _US
+            calm_s = self.settings.calm_s * 2.0 ** (memory.shortages - 1)
+            calm_s = min(calm_s, self.settings.backoff_s_max)
+            return self.now_unix_us - memory.allowed_unix_us >= calm_s * _US
         return True
 
     def _make_room(self, one: CircuitNow, beside_kw: float) -> bool:

@@ -28,14 +28,15 @@ class Want:
 def wanted(circuit: Circuit, verdict: Verdict | None, choice: Choice | None) -> Want:
     """What tier, energy and choice say of a circuit.
 
-    What the house must have is on as long as there is energy at all; the rest as long as the energy suffices; what is not
-    needed only where it is known to suffice. Where a circuit would break the reserve a person is asked, and decides.
+    What the house must have, and what has no switch, is on as long as there is energy at all; the rest as long as the energy
+    suffices; what is not needed only where it is known to suffice. Where a circuit would break the reserve a person is asked,
+    and decides.
     """
     if choice == "keep_off":
         return Want(False, _CHOSEN, "you switched it off", at_once=True, chosen=True)
     if choice == "keep_on":
         return Want(True, _CHOSEN, "you want it on", chosen=True)
-    if circuit.medical or circuit.tier == "must_have":
+    if circuit.medical or circuit.tier == "must_have" or not circuit.switchable:
         return Want(True, _TIER, "the house must have it")
     if verdict is not None:
         if verdict.asks:
