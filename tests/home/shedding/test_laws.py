@@ -77,6 +77,7 @@ def test_whatever_happens(
     house = House(found, settings=settings)
     by_id = {one.circuit_id: one for one in found}
     admitted_unix_us: int | None = None
+    shed: dict[str, tuple[int, str]] = {}
     for kind, index, value in moves:
         _move(house, kind, index, value)
         for _ in range(4 if kind != "pass" else 1 + int(150 * value)):
@@ -85,12 +86,16 @@ def test_whatever_happens(
             for at, event in house.events[seen:]:
                 one = by_id[event.circuit_id]
                 if not event.on:
+                    shed[event.circuit_id] = at, event.because
                     assert not one.medical, "a medical circuit is never switched off"
                     assert one.switchable
                     continue
                 if admitted_unix_us is not None:
                     assert at - admitted_unix_us >= settings.spacing_s * US, "one after another"
                 admitted_unix_us = at
+                off_unix_us, because = shed.get(event.circuit_id, (0, ""))
+                rested = at - off_unix_us >= one.off_s_min * US
+                assert rested or because == "start", "a compressor rests"
                 if house.mode == "islanded":
                     assert running_kw + one.power_kw_rated <= continuous_kw + 1e-9
                     assert running_kw + one.inrush_kw <= settings.surge_kw + 1e-9
@@ -135,7 +140,7 @@ def test_when_the_grid_is_back_all_that_was_switched_off_is_on_again(
         house.live(10)
     held = house.state.off()
     house.mode, house.choices = "grid", {}
-    house.live(12.0 * (len(found) + 1))
+    house.live(300 + 12.0 * (len(found) + 1))
     assert house.state.off() == frozenset()
     assert held <= house.are_on()
 

@@ -158,6 +158,8 @@ def test_when_the_grid_is_back_all_is_on_again_in_order_and_apart() -> None:
     house.live(100)
     house.mode = "grid"
     house.events.clear()
+    house.live(190)
+    assert house.events == [], "a compressor among them rests for its least time"
     house.live(60)
     assert [event.circuit_id for _, event in house.events] == ["oven", "dryer", "pool"]
     times = [at for at, _ in house.events]
@@ -173,7 +175,7 @@ def test_a_restart_knows_what_it_had_switched_off() -> None:
         folded.apply(event, at)
     assert folded.off() == house.state.off() == {"dryer", "pool"}
     house.state, house.mode = folded, "grid"
-    house.live(60)
+    house.live(330)
     assert house.are_on() == {one.circuit_id for one in ALL}
 
 

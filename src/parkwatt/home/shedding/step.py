@@ -106,10 +106,9 @@ class _Shedder:
             return
         choices = self.inputs.choices
         off = [one for one in held if choices.get(one.circuit.circuit_id) != "keep_off"]
-        if not off:
-            return
-        if self._may_admit():
-            self._switch(off[0], _RESTORED, "the grid is back", on=True)
+        rested = [one for one in off if self._rested(one)]
+        if rested and self._may_admit():
+            self._switch(rested[0], _RESTORED, "the grid is back", on=True)
 
     def island(self) -> None:
         """The grid is gone."""
@@ -234,17 +233,20 @@ class _Shedder:
         """Whether Parkwatt may switch it on: it had switched it off, or a person asks for it."""
         return one.memory.off or (want.chosen and not one.on and one.circuit.switchable)
 
+    def _rested(self, one: CircuitNow) -> bool:
+        """Whether it was off for its least time. What waited only for the start had lost its power anyway, and need not."""
+        since_s = one.memory.since_s(self.now_unix_us)
+        return since_s is None or one.memory.because == _START or since_s >= one.circuit.off_s_min
+
     def _waited(self, one: CircuitNow, want: Want) -> bool:
-        memory, circuit = one.memory, one.circuit
-        since_s = memory.since_s(self.now_unix_us)
-        if since_s is None:
-            return True
-        least_s = 0.0 if memory.because == _START else float(circuit.off_s_min)
-        if memory.because == OVERLOAD:
-            again_s = self.settings.backoff_s * 2.0 ** (memory.overloads - 1)
-            least_s = max(least_s, min(again_s, self.settings.backoff_s_max))
-        if since_s < least_s:
+        memory = one.memory
+        if not self._rested(one):
             return False
+        since_s = memory.since_s(self.now_unix_us)
+        if since_s is not None and memory.because == OVERLOAD:
+            again_s = self.settings.backoff_s * 2.0 ** (memory.overloads - 1)
+            if since_s < min(again_s, self.settings.backoff_s_max):
+                return False
         if memory.because == ENERGY and not want.chosen and memory.allowed_unix_us is not None:
             calm_s = self.settings.calm_s * 2.0 ** (memory.shortages - 1)
             calm_s = min(calm_s, self.settings.backoff_s_max)
