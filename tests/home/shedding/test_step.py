@@ -9,7 +9,7 @@ import pytest
 
 from parkwatt.domain.home.circuit import CircuitReading
 from parkwatt.domain.home.event import CircuitSwitched
-from parkwatt.home.shedding import SheddingInputs, SheddingSettings, SheddingState, step
+from parkwatt.home.shedding import Mode, SheddingInputs, SheddingSettings, SheddingState, step
 from tests.home.shedding.house import BEGIN_UNIX_US, SETTINGS, US, House, Told, circuit
 
 FRIDGE = circuit("fridge", "must_have", 0.2, inrush_kw=1.2)
@@ -384,3 +384,13 @@ def test_a_verdict_that_comes_and_goes_does_not_make_it_flicker() -> None:
         house.verdicts = {"oven": Told(allowed="oven" not in house.are_on())}
         house.step()
     assert len(house.events) <= 8
+
+
+@pytest.mark.parametrize("before", ["outage", "islanded"])
+def test_what_is_not_needed_goes_off_at_once_even_where_the_energy_suffices(before: Mode) -> None:
+    house = House((FRIDGE, DRYER), mode=before, verdicts={"dryer": Told()})
+    house.step()
+    assert house.are_on() == {"fridge"}
+    house.mode = "islanded"
+    house.live(320)
+    assert house.are_on() == {"fridge", "dryer"}, "it is admitted like everything else"

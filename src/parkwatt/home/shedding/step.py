@@ -20,7 +20,7 @@ from parkwatt.home.shedding.inputs import Question, SheddingInputs
 from parkwatt.home.shedding.powers import CircuitNow, circuits_now, fits, running_kw, staying_kw
 from parkwatt.home.shedding.settings import SheddingSettings
 from parkwatt.home.shedding.state import ENERGY, OVERLOAD, SheddingState
-from parkwatt.home.shedding.wanted import Want, wanted
+from parkwatt.home.shedding.wanted import NOT_NEEDED, TIER, Want, wanted
 
 _US = 1_000_000
 _RESTORED = "restored"
@@ -133,6 +133,10 @@ class _Shedder:
     def _wanted(self, one: CircuitNow) -> Want:
         key = one.circuit.circuit_id
         want = wanted(one.circuit, self.inputs.verdicts.get(key), self.inputs.choices.get(key))
+        unused = one.circuit.tier == "not_needed" and one.memory.switched_unix_us is None
+        if want.on and unused and not want.chosen and not one.fixed:
+            # Off at once; what the energy suffices for is admitted afterwards like everything else.
+            return Want(False, TIER, NOT_NEEDED, at_once=True)
         if want.on:
             since = one.memory.allowed_unix_us
             if since is None or since > self.now_unix_us:

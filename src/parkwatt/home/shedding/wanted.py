@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from parkwatt.domain.home.circuit import Circuit
 from parkwatt.domain.home.event import Choice
 from parkwatt.home.shedding.inputs import Question, Verdict
 from parkwatt.home.shedding.state import ENERGY
 
-_TIER = "tier"
+TIER: Final = "tier"
+NOT_NEEDED: Final = "it is not needed while the grid is gone"
 _CHOSEN = "chosen"
 
 
@@ -37,7 +39,7 @@ def wanted(circuit: Circuit, verdict: Verdict | None, choice: Choice | None) -> 
     if choice == "keep_on":
         return Want(True, _CHOSEN, "you want it on", chosen=True)
     if circuit.medical or circuit.tier == "must_have" or not circuit.switchable:
-        return Want(True, _TIER, "the house must have it")
+        return Want(True, TIER, "the house must have it")
     if verdict is not None:
         if verdict.asks:
             text = f"Shall {circuit.name} be on? {verdict.reason}"
@@ -45,5 +47,5 @@ def wanted(circuit: Circuit, verdict: Verdict | None, choice: Choice | None) -> 
             return Want(False, ENERGY, verdict.reason, question=question)
         return Want(verdict.allowed, ENERGY, verdict.reason)
     if circuit.tier == "not_needed":
-        return Want(False, _TIER, "it is not needed while the grid is gone", at_once=True)
-    return Want(True, _TIER, "it is nice to have")
+        return Want(False, TIER, NOT_NEEDED, at_once=True)
+    return Want(True, TIER, "it is nice to have")
