@@ -1,6 +1,6 @@
 # Parkwatt: what a reader, a contributor and CI run. A machine with Python 3.11 or newer and make is enough.
 #   make install   the program alone: .venv/bin/parkwatt
-#   make demo      installs, lives two days in a generated home in about two minutes, says where the report lies
+#   make demo      installs, lives two days in a generated home in about three minutes, says where the report lies
 #   make study     studies a year of such a home: what the car would have been worth
 #   make check test docs bench   install the developer's tools on first use
 

@@ -26,7 +26,7 @@ and V2G would have been worth, wear counted.
 Nothing is fetched and no device is touched."""
 
 _EXAMPLES = """\
-  parkwatt demo                          two days in about two minutes, in the folder parkwatt-demo
+  parkwatt demo                          two days in about three minutes, in the folder parkwatt-demo
   parkwatt demo --days 7 --speed 0       a week, as fast as this machine can
   parkwatt demo --study                  a year's study of a generated home
   parkwatt demo --study --days 28 --seed 7"""
