@@ -1,9 +1,11 @@
 """What all tests share: hypothesis profiles, the folder of real data, the unit of time."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +27,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "developer"))
+
+# As the program sets its logs up: what a command prints is not mixed with what the site beside it logs. The stream is looked up
+# each time, for a test may have captured it.
+structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """Kills a server under load again and again, and holds its journal against the truth of its chargers.
 
 `python -m tests.soak.kill --times 500 --seed 1` is the long run, `tests/soak/test_kill.py` a short one. Each kill comes up to
-0.4 s after the last charger is back; every fourth one is followed by another while the chargers are still coming back.
+0.4 s after the last charger is back; every fourth one is followed by another while the chargers are still coming back. Every
+second one stops the server for a moment first, so that messages are certainly on their way to it when it dies.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ meter_interval_s = 1
 """
 DELAY_S_MAX = 0.4
 EARLY_SHARE = 0.25
+# Chargers tell of their meters every second of theirs, 5 of which pass in one: some of them do within this time.
+STOPPED_S = 0.3
 BACK_S_MAX = 10.0
 JOURNAL = Path("site-data", "journal.sqlite")
 POLL_S = 0.005
@@ -165,6 +168,9 @@ class Run:
     def kill(self, timeout_s: float) -> None:
         """Work for a random while, kill, start again, and now and then kill that one before all chargers are back."""
         self._work(self._random.uniform(0.0, DELAY_S_MAX))
+        if len(self.kills_unix_us) % 2 == 0:
+            self._server.suspend()
+            time.sleep(STOPPED_S)
         killed_s = self._kill_and_start()
         if self._random.random() < EARLY_SHARE:
             time.sleep(self._random.uniform(0.0, DELAY_S_MAX))
