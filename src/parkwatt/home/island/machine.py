@@ -136,6 +136,9 @@ def _forget(state: IslandState, settings: IslandSettings, now_unix_us: int) -> N
     state.asked_unix_us = state.repeated_unix_us = state.energised_unix_us = None
     state.asked = ()
     state.grid, state.enter_service = "unknown", EnterServiceState()
+    if state.phase in ("opening", "islanding"):
+        # Its time to answer begins with this run's first request: nobody looked whether the pole or the source obeyed the last.
+        state.since_unix_us = now_unix_us
     just_lit = state.phase == "islanded" and (
         now_unix_us - state.since_unix_us <= settings.backfeed_s * _US
     )
