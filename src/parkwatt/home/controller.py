@@ -22,7 +22,7 @@ from parkwatt.domain.home.event import (
 )
 from parkwatt.domain.home.gateway import ApprovedTransfer
 from parkwatt.domain.site.observation import GridSeen, OutageReserve
-from parkwatt.home import island, shedding
+from parkwatt.home import generator, island, shedding
 from parkwatt.home.announced import (
     Demand,
     Holder,
@@ -35,9 +35,15 @@ from parkwatt.home.announced import (
 from parkwatt.home.circuit_hours import CircuitHours
 from parkwatt.home.forecast_request import forecast_request
 from parkwatt.home.forecasting import ForecastRequest, HomeForecast
+from parkwatt.home.generator import GeneratorInputs
 from parkwatt.home.grid_code import Qualification, ramp_kw
 from parkwatt.home.island import IslandInputs, IslandStep
-from parkwatt.home.island_source import IslandSource, car_floor_kwh, island_source
+from parkwatt.home.island_source import (
+    IslandSource,
+    car_floor_kwh,
+    island_source,
+    usable_now,
+)
 from parkwatt.home.observation import HomeObservation
 from parkwatt.home.runtime import EnergyVerdict
 from parkwatt.home.settings import HomeSettings
@@ -68,6 +74,7 @@ class HomeStep:
     events: list[HomeEvent] = field(default_factory=list)
     transfers: tuple[ApprovedTransfer, ...] = ()
     circuit_commands: tuple[CircuitCommand, ...] = ()
+    generator_command: CircuitCommand | None = None
     request: ForecastRequest | None = None
     alarm: str = ""
 
@@ -131,6 +138,7 @@ class HomeController:
             self._note(step, self._released(stepped), now_unix_us)
         self._end_test(step, now_unix_us)
         self._shed(step, feeding=stepped.feeding, now_unix_us=now_unix_us)
+        self._run_generator(step, feeding=stepped.feeding, now_unix_us=now_unix_us)
         off = self.state.shedding.off()
         for hour in self._hours.add(observation.circuits.values(), off, now_unix_us):
             self._note(step, hour, now_unix_us)
@@ -224,6 +232,31 @@ class HomeController:
             self._note(step, event, now_unix_us)
         step.circuit_commands = tuple(shed.commands)
         self.questions, self.troubles = shed.questions, shed.troubles
+
+    def _run_generator(self, step: HomeStep, *, feeding: bool, now_unix_us: int) -> None:
+        settings = self.settings.generator
+        if settings is None or not settings.switchable:
+            return
+        usable_kwh, capacity_kwh = usable_now(self.settings, self.source, self.observation)
+        inputs = GeneratorInputs(
+            feeding=feeding,
+            usable_kwh=usable_kwh,
+            capacity_kwh=capacity_kwh,
+            reading=self.observation.generator,
+        )
+        ran = generator.step(
+            self.state.generator,
+            inputs,
+            warm_up_s=settings.warm_up_s,
+            cool_down_s=settings.cool_down_s,
+            lease_s=int(self.settings.island.lease_s),
+            now_unix_us=now_unix_us,
+        )
+        for event in ran.events:
+            self._note(step, event, now_unix_us)
+        step.generator_command = ran.command
+        if ran.trouble:
+            self.troubles = (*self.troubles, ran.trouble)
 
     def _verdicts(self, now_unix_s: int) -> Mapping[str, EnergyVerdict]:
         known = self.forecast

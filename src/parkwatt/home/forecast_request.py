@@ -7,6 +7,7 @@ from typing import Final
 
 from parkwatt.home.announced import OutageLength, reach_unix_s
 from parkwatt.home.forecasting import ForecastRequest, HomeForecast
+from parkwatt.home.generator import STARTS_SHARE, STOPS_SHARE
 from parkwatt.home.island_source import asked_for_driving, driving_kwh, least_kwh
 from parkwatt.home.observation import HomeObservation
 from parkwatt.home.runtime import Absence, Generator, IslandBattery, Mobility
@@ -15,8 +16,7 @@ from parkwatt.home.state import HomeState
 
 _LEARN_S: Final = 3600
 _US: Final = 1_000_000
-# A generator runs between these shares of what the batteries hold; as much fuel as anybody asks for is this much.
-_STARTS_SHARE, _STOPS_SHARE = 0.15, 0.5
+# As much fuel as anybody asks for.
 _ENOUGH_KWH: Final = 1e5
 
 
@@ -125,8 +125,8 @@ def _generator(settings: HomeSettings, batteries: tuple[IslandBattery, ...]) -> 
     return Generator(
         power_kw_max=one.power_kw_max,
         fuel_kwh=_ENOUGH_KWH if one.fuel_kwh is None else one.fuel_kwh,
-        starts_below_kwh=_STARTS_SHARE * whole_kwh,
-        stops_above_kwh=_STOPS_SHARE * whole_kwh,
+        starts_below_kwh=STARTS_SHARE * whole_kwh,
+        stops_above_kwh=STOPS_SHARE * whole_kwh,
         warm_up_s=one.warm_up_s,
     )
 

@@ -66,6 +66,35 @@ def island_source(
     )
 
 
+def usable_now(
+    settings: HomeSettings, source: IslandSource, observation: HomeObservation
+) -> tuple[float | None, float]:
+    """What source and stationary battery have left for the home, at its side, and what they hold when full, kWh.
+
+    None: what one of them holds is unknown.
+    """
+    car, battery = observation.car(settings.source_car_id), settings.battery
+    held: list[tuple[float | None, float, float, float]] = []
+    if car is not None:
+        energy_kwh = source.energy_kwh if car.here else source.floor_kwh
+        held.append(
+            (energy_kwh, source.floor_kwh or 0.0, car.discharge_efficiency, car.capacity_kwh)
+        )
+    if battery is not None:
+        soc = observation.battery_soc
+        energy_kwh = None if soc is None else soc * battery.capacity_kwh
+        held.append(
+            (energy_kwh, battery.floor_kwh, battery.discharge_efficiency, battery.capacity_kwh)
+        )
+    capacity_kwh = sum(one[3] for one in held)
+    usable_kwh = 0.0
+    for energy_kwh, floor_kwh, efficiency, _ in held:
+        if energy_kwh is None:
+            return None, capacity_kwh
+        usable_kwh += max(energy_kwh - floor_kwh, 0.0) * efficiency
+    return usable_kwh, capacity_kwh
+
+
 def least_kwh(settings: HomeSettings, car: HomeCar) -> float:
     """What stays in a car in an outage, whatever its driver asked for."""
     return car.floor_kwh if settings.floor_soc is None else settings.floor_soc * car.capacity_kwh

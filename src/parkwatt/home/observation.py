@@ -42,13 +42,15 @@ class SolarAhead:
 class HomeObservation:
     """All of it at one moment. ``gateway``: its last reading, however old. ``battery_soc``: the stationary one's, None unknown.
 
-    ``load_kw``: what the house uses, without its cars; ``solar_kw``: what the sun gives; None where no fresh meter tells it.
+    ``generator``: its switch as last told. ``load_kw``: what the house uses, without its cars; ``solar_kw``: what the sun
+    gives; None where no fresh meter tells it.
     """
 
     gateway: GatewayReading | None = None
     circuits: Mapping[str, CircuitReading] = field(default_factory=dict)
     cars: tuple[HomeCar, ...] = ()
     battery_soc: float | None = None
+    generator: CircuitReading | None = None
     load_kw: float | None = None
     solar_kw: float | None = None
     solar_ahead: SolarAhead | None = None

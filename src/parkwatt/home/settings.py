@@ -23,12 +23,16 @@ class HomeBattery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeGenerator:
-    """A generator. ``fuel_kwh``: what its fuel gives; None: as long as anybody asks."""
+    """A generator. ``fuel_kwh``: what its fuel gives; None: as long as anybody asks.
+
+    ``switchable``: whether Parkwatt starts and stops it; without it, it counts in the forecast alone.
+    """
 
     power_kw_max: float
     fuel_kwh: float | None
     warm_up_s: int
     cool_down_s: int
+    switchable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A home's backup as its events tell it: the same events give the same state, live and after a restart.
 
-`HomeState.apply` folds an entry of the journal. What the rooms decide themselves (`island.step`, `shedding.step`) is in their
-own states already when their events come out; `HomeState.note` takes in the rest.
+`HomeState.apply` folds an entry of the journal. What the rooms decide themselves (`island.step`, `shedding.step`,
+`generator.step`) is in their own states already when their events come out; `HomeState.note` takes in the rest.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from parkwatt.domain.home.event import (
     CircuitChosen,
     CircuitHour,
     CircuitSwitched,
+    GeneratorSwitched,
     HomeEvent,
     IslandChargeAsked,
     IslandMoved,
@@ -23,6 +24,7 @@ from parkwatt.domain.home.event import (
     OutageAnnounced,
 )
 from parkwatt.home.announced import AnnouncedState, fold
+from parkwatt.home.generator import GeneratorState
 from parkwatt.home.island import IslandState
 from parkwatt.home.island.state import APART
 from parkwatt.home.learning import CircuitHistory
@@ -54,6 +56,7 @@ class HomeState(msgspec.Struct, omit_defaults=True):
 
     island: IslandState = msgspec.field(default_factory=IslandState)
     shedding: SheddingState = msgspec.field(default_factory=SheddingState)
+    generator: GeneratorState = msgspec.field(default_factory=GeneratorState)
     history: CircuitHistory = msgspec.field(default_factory=CircuitHistory)
     announced: AnnouncedState = msgspec.field(default_factory=AnnouncedState)
     before: Literal["present", "absent"] = "present"
@@ -74,6 +77,8 @@ class HomeState(msgspec.Struct, omit_defaults=True):
             self.island.moved(event, at_unix_us, forget_s)
         elif isinstance(event, CircuitSwitched):
             self.shedding.apply(event, at_unix_us)
+        elif isinstance(event, GeneratorSwitched):
+            self.generator.apply(event, at_unix_us)
         self.note(event, at_unix_us)
 
     def note(self, event: HomeEvent, at_unix_us: int) -> None:

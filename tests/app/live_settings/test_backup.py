@@ -99,6 +99,8 @@ discharge_kw_max = 5
 [backup.generator]
 power_kw_max = 3
 fuel_kwh = 40
+source = "modbus"
+switch = { function = "coil", register = 50 }
 """
 
 
@@ -166,12 +168,41 @@ def test_everything_on_modbus(tmp_path: Path) -> None:
     assert backup.battery.device.soc.where == PointPlace(713, "SoC")
     assert backup.generator is not None
     assert (backup.generator.fuel_kwh, backup.generator.cool_down_s) == (40.0, 60)
+    assert isinstance(backup.generator.device, ModbusCircuit)
+    assert backup.generator.device.device == ModbusDevice("192.168.1.40", 1502)
     assert (backup.car_id, backup.broker) == (None, None)
     assert (backup.grid_code.name, backup.grid_code.delay_s) == ("own", 60.0)
     assert (backup.abilities.reports_bond, backup.abilities.reports_output_voltage) == (
         False,
         False,
     )
+
+
+def test_a_generator_needs_a_switch_of_its_own(tmp_path: Path) -> None:
+    rest = """
+    [backup]
+    grid_code = "california-rule21-2022-sb"
+    source = "car:leaf"
+    continuous_kw = 9.6
+    [backup.gateway]
+    source = "mqtt"
+    base_topic = "home/gateway"
+    [[backup.circuit]]
+    id = "generator"
+    tier = "must_have"
+    power_kw_rated = 1
+    [backup.generator]
+    power_kw_max = 3
+    """
+    backup = backup_of(tmp_path, rest)
+    assert backup.generator is not None
+    assert backup.generator.device is None
+    told = f'{rest}\nsource = "mqtt"\npower = {{ topic = "generator/power" }}\n'
+    _, faults = read(tmp_path, SITE + told)
+    assert [fault.split(",")[0] for fault in faults] == [
+        "backup.generator.source: needs what starts and stops it: command_topic",
+        "backup.generator.source: needs that no circuit is called generator: that is the generator's switch",
+    ]
 
 
 def test_a_switch_that_transfers_itself_is_only_watched(tmp_path: Path) -> None:

@@ -98,6 +98,15 @@ class RuntimeView(BaseModel):
     words: list[str]
 
 
+class GeneratorView(BaseModel):
+    """A generator that Parkwatt starts and stops."""
+
+    on: bool = Field(description="as it was told")
+    since: datetime | None = Field(description="null: it was never told anything")
+    runs: bool | None = Field(description="by its own feedback; null: not told")
+    power_kw: float | None
+
+
 class BackupView(BaseModel):
     """A home's backup now."""
 
@@ -130,6 +139,7 @@ class BackupView(BaseModel):
     )
     learned: list[str] = Field(description="what is known of the circuits' use, in words")
     circuits: list[CircuitView]
+    generator: GeneratorView | None = Field(description="null: none that Parkwatt starts")
     questions: list[QuestionView]
     announcements: list[AnnouncementView]
     mobility: list[MobilityView]
@@ -167,6 +177,7 @@ def backup_view(snapshot: BackupSnapshot) -> BackupView:
         source_kept=source.kept,
         preparation="" if preparation is None else preparation.reason,
         circuits=[_circuit(one, controller, now_unix_us) for one in controller.settings.circuits],
+        generator=_generator(controller),
         runtime=_runtime(controller),
         learned=[] if controller.forecast is None else list(controller.forecast.use.words()),
         questions=[
@@ -206,6 +217,19 @@ def backup_view(snapshot: BackupSnapshot) -> BackupView:
             for one in state.moves
         ],
         alarms=[*snapshot.alarms, *controller.troubles],
+    )
+
+
+def _generator(controller: HomeController) -> GeneratorView | None:
+    settings, state = controller.settings.generator, controller.state.generator
+    if settings is None or not settings.switchable:
+        return None
+    reading = controller.observation.generator
+    return GeneratorView(
+        on=state.on,
+        since=None if state.since_unix_us is None else moment(state.since_unix_us),
+        runs=None if reading is None else reading.on,
+        power_kw=None if reading is None else reading.power_kw,
     )
 
 

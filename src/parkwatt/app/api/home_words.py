@@ -10,6 +10,7 @@ from parkwatt.domain.home import event as home_event
 from parkwatt.domain.home.event import (
     CircuitChosen,
     CircuitSwitched,
+    GeneratorSwitched,
     HoldsReleased,
     HomeEvent,
     IslandChargeAsked,
@@ -42,6 +43,8 @@ def home_event_words(event: HomeEvent, recorded_unix_us: int, zone: ZoneInfo) ->
         return f"refused: {event.action.replace('_', ' ')}: {event.reason}"
     if isinstance(event, CircuitSwitched):
         return f"{event.circuit_id} was switched {'on' if event.on else 'off'}: {event.reason}"
+    if isinstance(event, GeneratorSwitched):
+        return f"the generator was told to {'start' if event.on else 'stop'}: {event.reason}"
     if isinstance(event, HoldsReleased):
         return f"released: {', '.join(event.what)}: {event.because}"
     return _said_words(event, recorded_unix_us // _US, zone)

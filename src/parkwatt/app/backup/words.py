@@ -24,6 +24,8 @@ def backup_lines(view: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     yield from _hours_lines(view)
     if view["islanded"] and view["grid_qualified_in_s"]:
         yield f"  grid     good enough to return to in {view['grid_qualified_in_s']:.0f} s, if it stays"
+    if view["generator"] is not None:
+        yield f"  generator {_generator_words(view['generator'], zone)}"
     for circuit in view["circuits"]:
         yield f"  {circuit['name']:20} {_circuit_words(circuit)}"
     for question in view["questions"]:
@@ -112,6 +114,16 @@ def _hours_lines(view: dict[str, Any]) -> Iterator[str]:
     yield f"  lasts    {runtime['hours_p10']:.1f} to {runtime['hours_p90']:.1f} h, about {runtime['hours_p50']:.1f} h"
     for line in runtime["words"]:
         yield f"           {line}"
+
+
+def _generator_words(generator: dict[str, Any], zone: ZoneInfo) -> str:
+    if generator["since"] is None:
+        told = "was never needed"
+    else:
+        told = f"told to {'run' if generator['on'] else 'stop'} since {_clock(generator['since'], zone)}"
+    runs = {True: ", runs", False: ", does not run", None: ""}[generator["runs"]]
+    power = "" if generator["power_kw"] is None else f", {generator['power_kw']:.2f} kW"
+    return f"{told}{runs}{power}"
 
 
 def _circuit_words(circuit: dict[str, Any]) -> str:

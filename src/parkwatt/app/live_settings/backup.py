@@ -14,6 +14,7 @@ from parkwatt.domain.errors import InputError
 from parkwatt.domain.home.circuit import Circuit, Tier
 from parkwatt.domain.home.gateway import GatewayAbilities, TransferAction
 from parkwatt.domain.record import Record
+from parkwatt.home.generator import GENERATOR_ID
 from parkwatt.home.grid_code import GRID_CODES, GridCode, custom_grid_code
 from parkwatt.io.alerts import AlertSettings, read_alerts
 from parkwatt.io.gateway.modbus_settings import (
@@ -83,12 +84,13 @@ class BackupBattery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupGenerator:
-    """A generator. ``fuel_kwh``: what its fuel gives; None: as long as anybody asks."""
+    """A generator. ``fuel_kwh``: what its fuel gives; None: as long as anybody asks. ``device``: its switch, if any."""
 
     power_kw_max: float
     fuel_kwh: float | None
     warm_up_s: int
     cool_down_s: int
+    device: CircuitDevice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +145,15 @@ def read_backup(
     at = gateway.device if isinstance(gateway, ModbusGateway) else None
     circuits = _read_circuits(record.records("circuit"), at)
     battery = _read_battery(record.record("battery")) if record.has("battery") else None
-    generator = _read_generator(record.record("generator")) if record.has("generator") else None
-    devices = [gateway, *(one.device for one in circuits), battery and battery.device]
+    generator = None
+    if record.has("generator"):
+        generator = _read_generator(record.record("generator"), at, circuits)
+    devices = [
+        gateway,
+        *(one.device for one in circuits),
+        battery and battery.device,
+        generator and generator.device,
+    ]
     speaks_mqtt = any(isinstance(one, MqttGateway | MqttCircuit | MqttBattery) for one in devices)
     if speaks_mqtt and broker is None:
         record.fault("gateway", "needs [mqtt], as all that speaks MQTT: name the broker's host")
@@ -346,12 +355,21 @@ def _read_battery(record: Record) -> BackupBattery:
     return battery
 
 
-def _read_generator(record: Record) -> BackupGenerator:
+def _read_generator(
+    record: Record, gateway: ModbusDevice | None, circuits: tuple[BackupCircuit, ...]
+) -> BackupGenerator:
+    device = _read_circuit_device(record, GENERATOR_ID, gateway)
+    if device is not None and device.points.switch_on is None:
+        record.fault("source", "needs what starts and stops it: command_topic, or switch on Modbus")
+    if device is not None and any(one.circuit.circuit_id == GENERATOR_ID for one in circuits):
+        rule = f"needs that no circuit is called {GENERATOR_ID}: that is the generator's switch"
+        record.fault("source", rule)
     generator = BackupGenerator(
         power_kw_max=record.number("power_kw_max", above=0.0, maximum=_KW_MAX),
         fuel_kwh=record.optional_number("fuel_kwh", minimum=0.0, maximum=_KWH_MAX),
         warm_up_s=record.integer("warm_up_s", 30, minimum=0, maximum=3600),
         cool_down_s=record.integer("cool_down_s", 60, minimum=0, maximum=3600),
+        device=device,
     )
     record.finish()
     return generator

@@ -32,6 +32,7 @@ from parkwatt.domain.home.gateway import ApprovedTransfer, GatewayReading
 from parkwatt.domain.journal import Entry, Journal, JournalClosed, JournalDamaged, JournalFull, Note
 from parkwatt.home.controller import HomeController, HomeStep
 from parkwatt.home.forecasting import ForecastRequest, make_forecast
+from parkwatt.home.generator import GENERATOR_ID
 from parkwatt.home.observation import HomeCar, HomeObservation, SolarAhead
 from parkwatt.home.settings import HomeSettings
 from parkwatt.home.state import STATE_VERSION, HomeState, decode_state
@@ -202,6 +203,8 @@ class HomeRunner:
                 self._transfers.put_nowait((transfer, now_unix_us))
             for command in step.circuit_commands:
                 self._commands.put_nowait(command)
+            if step.generator_command is not None:
+                self._commands.put_nowait(step.generator_command)
 
         self._write(step.events, send)
         if step.request is not None and self._forecasting is None:
@@ -256,9 +259,12 @@ class HomeRunner:
             and now_unix_us - self._battery.measured_unix_us <= _BATTERY_AGE_US
         ):
             soc = self._battery.soc
+        circuits = dict(self._readings)
+        runs = self.settings.generator is not None and self.settings.generator.switchable
         return HomeObservation(
             gateway=self._reading,
-            circuits=dict(self._readings),
+            generator=circuits.pop(GENERATOR_ID, None) if runs else None,
+            circuits=circuits,
             cars=tuple(_home_car(car) for car in self._site.controller.cars),
             battery_soc=soc,
             load_kw=load_kw,
@@ -307,6 +313,8 @@ def home_runner(
     """The runner with the links to the devices that the settings name."""
     links = DeviceLinks(backup.broker, clock)
     devices = [one.device for one in backup.circuits if one.device is not None]
+    if backup.generator is not None and backup.generator.device is not None:
+        devices.append(backup.generator.device)
     return HomeRunner(
         home_settings(backup, site.settings),
         site,
@@ -380,3 +388,5 @@ def _log(event: HomeEvent) -> None:
         log.warning("refused", action=event.action, reason=event.reason)
     elif isinstance(event, events.CircuitSwitched):
         log.info("circuit", circuit=event.circuit_id, on=event.on, reason=event.reason)
+    elif isinstance(event, events.GeneratorSwitched):
+        log.warning("generator", on=event.on, reason=event.reason)

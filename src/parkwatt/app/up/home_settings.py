@@ -72,4 +72,5 @@ def _generator(backup: BackupSettings) -> HomeGenerator | None:
         fuel_kwh=one.fuel_kwh,
         warm_up_s=one.warm_up_s,
         cool_down_s=one.cool_down_s,
+        switchable=one.device is not None,
     )

@@ -70,6 +70,14 @@ class CircuitSwitched(_Event, frozen=True, tag="circuit.switched"):
     reason: str
 
 
+class GeneratorSwitched(_Event, frozen=True, tag="generator.switched"):
+    """The generator was told to run or to stop. ``because``: the rule's short name; ``reason``: in words with numbers."""
+
+    on: bool
+    because: str
+    reason: str
+
+
 class CircuitChosen(_Event, frozen=True, tag="circuit.chosen"):
     """A person decided on a circuit; it holds until the outage is over or ``until_unix_s``. ``origin``: who said so."""
 
@@ -166,6 +174,7 @@ HomeEvent = (
     | TransferAsked
     | TransferRefused
     | CircuitSwitched
+    | GeneratorSwitched
     | CircuitChosen
     | CircuitHour
     | OutageAnnounced

@@ -34,6 +34,7 @@ from parkwatt.io.clock.warp_loop import WarpLoop, run_warped
 from parkwatt.io.sim.backup.build import HomeSettings, build_parts
 from parkwatt.io.sim.backup.control import apply_control
 from parkwatt.io.sim.backup.gateway import GatewaySettings
+from parkwatt.io.sim.backup.generator import GeneratorSettings
 from parkwatt.io.sim.backup.home import BackupHome
 from parkwatt.io.sim.backup.life import Life
 from parkwatt.io.sim.backup.modbus_device import ModbusDevice
@@ -75,6 +76,7 @@ class Wanted:
     site: str = ""
     begin_unix_s: int = BEGIN_UNIX_S
     solar_kw_peak: float = 0.0
+    generator_kw: float = 0.0
 
 
 class LingerPace(Pace):
@@ -295,6 +297,7 @@ async def _world(
         mode=wanted.mode,
         connection=wanted.connection,
         more=wanted.site,
+        has_generator=wanted.generator_kw > 0.0,
     )
     world = HomeWorld(
         wanted, site, load_live_settings(site), ports, clock, life, station, meter, modbus, broker
@@ -314,6 +317,7 @@ def _home(wanted: Wanted, station: VirtualStation, now_us: int) -> BackupHome:
         battery_kwh=13.5 if wanted.source == "battery" else 0.0,
         battery_kw=7.4,
         solar_kw_peak=wanted.solar_kw_peak,
+        generator=GeneratorSettings(wanted.generator_kw) if wanted.generator_kw else None,
         nominal_hz=60.0,
     )
     parts = build_parts(settings, now_us, (station,))

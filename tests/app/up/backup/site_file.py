@@ -85,6 +85,23 @@ capacity_kwh = 13.5
 floor_soc = 0.1
 discharge_kw_max = 7.4
 """
+_GENERATOR = """\
+[backup.generator]
+power_kw_max = 5.0
+fuel_kwh = 50.0
+warm_up_s = 5
+cool_down_s = 30
+"""
+_GENERATOR_MQTT = """\
+source = "mqtt"
+command_topic = "home/generator/set"
+state = { topic = "home/generator/state", on = "running", off = "off" }
+power = { topic = "home/generator/power" }
+"""
+_GENERATOR_MODBUS = """\
+source = "modbus"
+switch = { function = "coil", register = 50 }
+"""
 _ON_MQTT = """\
 [backup.gateway]
 source = "mqtt"
@@ -153,6 +170,7 @@ def write_site(
     mode: str,
     connection: str,
     more: str,
+    has_generator: bool = False,
 ) -> Path:
     """Write the site's settings; returns where they are."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -161,6 +179,8 @@ def write_site(
     tables = [_circuit(circuit, number, wire) for number, circuit in enumerate(circuits)]
     if source == "battery":
         tables.append(_BATTERY.format(ports=ports))
+    if has_generator:
+        tables.append(_GENERATOR + (_GENERATOR_MQTT if wire == "mqtt" else _GENERATOR_MODBUS))
     text = _SITE.format(
         ports=ports,
         charger_id=CHARGER_ID,
