@@ -21,6 +21,7 @@ from parkwatt.app.backup import command as backup_command
 from parkwatt.app.charger import command as charger_command
 from parkwatt.app.charger import send_command
 from parkwatt.app.demo import command as demo_command
+from parkwatt.app.discover import command as discover_command
 from parkwatt.app.journal import command as journal_command
 from parkwatt.app.journal import export_command
 from parkwatt.app.serve import command as serve_command
@@ -48,6 +49,7 @@ COMMANDS = (
     check_command.register,
     up_command.register,
     doctor_command.register,
+    discover_command.register,
     status_command.register,
     why_command.register,
     backup_command.register,

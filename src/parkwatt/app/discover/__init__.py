@@ -1,0 +1,1 @@
+"""`parkwatt discover`: what is on an MQTT broker, as settings for a site."""
