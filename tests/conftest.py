@@ -52,6 +52,21 @@ def time_unit_s() -> float:
     return float(os.environ.get("PARKWATT_TEST_TIME_UNIT_S", "1.0"))
 
 
+_REAL_TIME = ("app", "io", "soak")
+"""Folders whose tests start servers, processes and clocks of their own. What is pure is never tried twice."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test on real sockets is tried a second time, and named as RERUN in the summary.
+
+    A machine that stood still for a second is no fault of the program's; what fails twice is.
+    """
+    tests = ROOT / "tests"
+    for item in items:
+        if item.path.is_relative_to(tests) and item.path.relative_to(tests).parts[0] in _REAL_TIME:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test is a failure: a missing service must not look like a pass."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -301,6 +301,7 @@ def test_two_sites_of_one_folder_are_one_after_the_other(tmp_path: Path) -> None
 
     async def count() -> int:
         async with live_served(tmp_path) as site:
+            await site.durable()
             return len((await site.client.get("/v1/reasons?kind=site.started")).json())
 
     assert [asyncio.run(count()), asyncio.run(count())] == [1, 2]
