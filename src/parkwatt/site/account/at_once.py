@@ -1,20 +1,21 @@
-"""What the same stays would have been if each car had charged at full power from plugging in.
+"""What the same stays would have been if each car had only charged: at full power from plugging in, or when it was cheapest.
 
-The car ends each stay with the energy that it really had: it charges at full power, within the connection's limit
-beside load and sun as they were, until it has gained what the stay really gained. Charging at once never discharges; so
-where a stay really ends with less than it began with, the difference stays in the battery that charges at once, and the
+The car ends each stay with the energy that it really had: it charges, within the connection's limit
+beside load and sun as they were, until it has gained what the stay really gained. Such a car never discharges; so
+where a stay really ends with less than it began with, the difference stays in the battery that only charges, and the
 next stays need that much less. Such a surplus is worth what the car paid for a kWh in its battery over the last 30 days.
 It never exceeds what the battery holds: what would run over at the next arrival was charged elsewhere instead, and is
 taken to have cost the same there.
 
-Cars share the connection: who was plugged in first charges first.
+*When* a stay's energy is charged is the only thing in which the two ways differ (`AtFullPower` here, `Cheapest` in
+`parkwatt.site.account.smart`). Cars share the connection: who was plugged in first charges first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -30,10 +31,10 @@ _NOTHING_KWH: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AtOnce:
+class OnlyCharged:
     """``taken_kwh``: [N] at the charger in each piece; outside of stays as it was. ``ahead_kwh``: [N] by how much more the
     battery would hold at each piece's end. ``stored_worth``: by stay, the worth of what the real battery holds more (+) or
-    less (−) than that one, as far as this stay changed it.
+    less (−) than that one, as far as this stay changed it; the same for every way of charging only.
     """
 
     taken_kwh: FloatArray
@@ -43,7 +44,7 @@ class AtOnce:
 
 @dataclass(slots=True)
 class _Surplus:
-    """What the battery that charges at once holds more."""
+    """What the battery that only charges holds more."""
 
     energy_kwh: float = 0.0
     worth: float = 0.0
@@ -84,41 +85,53 @@ class _Paid:
         return float(self._cost[last] - self._cost[first]) / energy_kwh
 
 
+class Way(Protocol):
+    """When a stay's energy is charged."""
+
+    def take(self, row: IndexArray, hours: FloatArray, need_kwh: float, car: Storage) -> FloatArray:
+        """[n] what is charged in each of a stay's pieces; ``row``, ``hours``: [n] of them; all ``need_kwh`` in any case."""
+
+
 @dataclass(slots=True)
-class _Room:
-    """What may be charged in each row beside load, sun and the cars that came first."""
+class AtFullPower:
+    """At once. ``left_kwh``: [R] what may be charged beside load, sun and the cars that came first."""
 
     left_kwh: FloatArray
 
     def take(self, row: IndexArray, hours: FloatArray, need_kwh: float, car: Storage) -> FloatArray:
-        """Charge at full power through these pieces until ``need_kwh`` are taken; what has no room is put at the end."""
-        most_kwh = np.minimum(car.charge_kw_max * hours, np.maximum(self.left_kwh[row], 0.0))
-        most_kwh = np.where(most_kwh < car.charge_kw_min * hours, 0.0, most_kwh)
-        until = np.minimum(np.cumsum(most_kwh), need_kwh)
+        """At full power through these pieces until ``need_kwh`` are taken; what has no room is put at the end."""
+        until = np.minimum(np.cumsum(most_kwh(self.left_kwh[row], hours, car)), need_kwh)
         taken: FloatArray = np.diff(until, prepend=0.0)
         taken[-1] += need_kwh - until[-1]
         np.subtract.at(self.left_kwh, row, taken)
         return taken
 
 
-def charged_at_once(
+def most_kwh(left_kwh: FloatArray, hours: FloatArray, car: Storage) -> FloatArray:
+    """[n] what a car can charge in pieces in which the connection leaves so much."""
+    most: FloatArray = np.minimum(car.charge_kw_max * hours, np.maximum(left_kwh, 0.0))
+    return np.where(most < car.charge_kw_min * hours, 0.0, most)
+
+
+def only_charged(
+    way: Way,
     settings: AccountSettings,
     rows: Rows,
-    exchanged: Exchange,
     pieces: Pieces,
     stays: Sequence[StayFacts],
     came_with_kwh: Sequence[float | None],
     car_ids: Sequence[str],
     cost: FloatArray,
     until_unix_s: int,
-) -> AtOnce:
-    """All stays, had the cars charged at once. ``stays``: in order of their beginning, with what the battery held then.
+) -> OnlyCharged:
+    """All stays, had the cars only charged, in this way.
+
+    ``stays``: in order of their beginning, with what the battery held then.
     ``cost``: [N] what was really paid for each piece's charge.
     """
     taken = pieces.in_kwh - pieces.out_kwh
     ahead = np.zeros(len(taken))
     stored = np.zeros(len(stays))
-    room = _Room(_left_kwh(settings, rows, exchanged, pieces))
     surplus = {car_id: _Surplus() for car_id in car_ids}
     paid: dict[str, _Paid] = {}
     for index, own in _by_stay(pieces, len(stays)):
@@ -151,20 +164,20 @@ def charged_at_once(
         start_unix_s = np.maximum(pieces.start_unix_s[own], stay.since_unix_s)
         end_unix_s = np.minimum(pieces.end_unix_s[own], until_unix_s if end is None else end)
         hours = np.maximum(end_unix_s - start_unix_s, 0) / 3600.0
-        taken[own] = room.take(pieces.row[own], hours, need_kwh, storage)
+        taken[own] = way.take(pieces.row[own], hours, need_kwh, storage)
         ahead[own] = before_kwh + np.cumsum(taken[own] * storage.charge_efficiency - gains)
-    return AtOnce(taken, ahead, stored)
+    return OnlyCharged(taken, ahead, stored)
 
 
 def _run_over(held: _Surplus, energy_kwh: float | None, capacity_kwh: float) -> None:
-    """At the arrival the battery that charges at once holds at most its capacity."""
+    """At the arrival the battery that only charges holds at most its capacity."""
     if energy_kwh is not None:
         over_kwh = held.energy_kwh - max(capacity_kwh - energy_kwh, 0.0)
         if over_kwh > 0:
             held.use(over_kwh)
 
 
-def _left_kwh(
+def room_kwh(
     settings: AccountSettings, rows: Rows, exchanged: Exchange, pieces: Pieces
 ) -> FloatArray:
     """[R] what the connection's limit leaves beside load and sun; endless where nothing limits it, or they are not known."""

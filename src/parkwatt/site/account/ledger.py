@@ -13,7 +13,7 @@ import numpy as np
 
 from parkwatt.domain.record import FloatArray
 from parkwatt.domain.series import TimeArray
-from parkwatt.site.account.at_once import AtOnce, charged_at_once
+from parkwatt.site.account.at_once import AtFullPower, OnlyCharged, Way, only_charged, room_kwh
 from parkwatt.site.account.curve import Curve, interval_curve, register_curve, shaped
 from parkwatt.site.account.money import bill_change, row_money
 from parkwatt.site.account.pieces import Pieces, Point, cut, joined, summed
@@ -21,6 +21,7 @@ from parkwatt.site.account.quarters import QUARTER_S, Quarters
 from parkwatt.site.account.readings import IntervalEnergies, PointReadings, Readings
 from parkwatt.site.account.rows import Exchange, Rows, exchange, make_rows
 from parkwatt.site.account.settings import AccountSettings
+from parkwatt.site.account.smart import Cheapest
 from parkwatt.site.account.stays import (
     StayAccount,
     StayFacts,
@@ -87,20 +88,21 @@ def make_ledger(
     exchanged = exchange(rows, quarters, cars_kwh)
     columns = _valued(settings, rows, exchanged, pieces, cars_kwh, car_ids)
     came_with = [_came_with_kwh(settings, stay, curves) for stay in stays]
-    at_once = charged_at_once(
-        settings,
-        rows,
-        exchanged,
-        pieces,
-        stays,
-        came_with,
-        car_ids,
-        columns["cost_charged"],
-        until_unix_s,
-    )
-    columns["at_once_cost"] = _at_once_cost(rows, exchanged, pieces, cars_kwh, at_once)
-    columns["at_once_kwh"] = at_once.taken_kwh
+    room = room_kwh(settings, rows, exchanged, pieces)
+
+    def charging(way: Way) -> OnlyCharged:
+        paid = columns["cost_charged"]
+        return only_charged(
+            way, settings, rows, pieces, stays, came_with, car_ids, paid, until_unix_s
+        )
+
+    at_once = charging(AtFullPower(room.copy()))
+    smart = charging(Cheapest(rows, exchanged, cars_kwh, room.copy()))
+    for name, charged in (("at_once", at_once), ("smart", smart)):
+        columns[f"{name}_kwh"] = charged.taken_kwh
+        columns[f"{name}_cost"] = _cost_of(rows, exchanged, pieces, cars_kwh, charged)
     columns["wear_cost"] = _wear(settings, rows, quarters, pieces, car_ids, at_once)
+    columns["smart_wear_cost"] = _wear(settings, rows, quarters, pieces, car_ids, smart)
     return Ledger(
         settings=settings,
         rows=rows,
@@ -251,15 +253,15 @@ def _efficiencies(
     return charge, discharge
 
 
-def _at_once_cost(
-    rows: Rows, exchanged: Exchange, pieces: Pieces, cars_kwh: FloatArray, at_once: AtOnce
+def _cost_of(
+    rows: Rows, exchanged: Exchange, pieces: Pieces, cars_kwh: FloatArray, charged: OnlyCharged
 ) -> FloatArray:
-    """[N] what charging at once would have cost: bill(cars charged at once) − bill(no cars)."""
-    taken = summed(pieces.row, at_once.taken_kwh, len(cars_kwh))
+    """[N] what only charging would have cost: bill(cars charged so) − bill(no cars)."""
+    taken = summed(pieces.row, charged.taken_kwh, len(cars_kwh))
     cost = bill_change(rows, exchanged, taken - cars_kwh) - bill_change(rows, exchanged, -cars_kwh)
     some = np.abs(taken) > _NOTHING_KWH
     price = np.where(some, cost / np.where(some, taken, 1.0), 0.0)
-    result: FloatArray = price[pieces.row] * at_once.taken_kwh
+    result: FloatArray = price[pieces.row] * charged.taken_kwh
     return result
 
 
@@ -269,9 +271,9 @@ def _wear(
     quarters: Quarters,
     pieces: Pieces,
     car_ids: tuple[str, ...],
-    at_once: AtOnce,
+    charged: OnlyCharged,
 ) -> FloatArray:
-    """[N] wear beyond that of charging at once: of what left the battery, and of standing charged."""
+    """[N] wear beyond that of only charging so: of what left the battery, and of standing charged."""
     wear = np.zeros(len(pieces.row))
     for index, car_id in enumerate(car_ids):
         car = settings.car(car_id)
@@ -284,10 +286,10 @@ def _wear(
             energy_kwh = rows.column(quarters.car(car_id, "energy_kwh"))[row]
             plugged_h = rows.column(quarters.car(car_id, "plugged_s"))[row] / 3600.0
             share = (pieces.end_unix_s - pieces.start_unix_s)[own] / 3600.0 / rows.hours[row]
-            ahead_kwh = np.minimum(energy_kwh + at_once.ahead_kwh[own], car.capacity_kwh)
+            ahead_kwh = np.minimum(energy_kwh + charged.ahead_kwh[own], car.capacity_kwh)
             above = np.maximum(energy_kwh - storage.holding_from_kwh, 0.0)
-            above_at_once = np.maximum(ahead_kwh - storage.holding_from_kwh, 0.0)
-            held = (above - above_at_once) * plugged_h * share * storage.holding_price_per_kwh_h
+            above_then = np.maximum(ahead_kwh - storage.holding_from_kwh, 0.0)
+            held = (above - above_then) * plugged_h * share * storage.holding_price_per_kwh_h
             wear[own] += np.nan_to_num(held)
     return wear
 
@@ -317,7 +319,7 @@ def _stay_accounts(
     settings: AccountSettings,
     stays: Sequence[StayFacts],
     came_with_kwh: Sequence[float | None],
-    at_once: AtOnce,
+    at_once: OnlyCharged,
     until_unix_s: int,
 ) -> list[StayAccount]:
     left_with: dict[str, float | None] = {}

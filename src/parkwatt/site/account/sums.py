@@ -29,8 +29,8 @@ class Sums:
     Energies in kWh: ``in_kwh``, ``out_kwh`` at the charger; ``battery_*`` in the battery; ``told_kwh`` what the site's
     own quarters told where they told anything, ``checked_kwh`` what the registers moved there; ``guessed_kwh`` spread
     evenly over gaps; ``unmetered_kwh`` without a grid meter; ``unpriced_kwh`` with a mean in place of the price.
-    Money: cost is positive. ``stored_worth``: what the battery holds more (+) or less (−) than if charged at once, as far
-    as that changed within this sum.
+    Money: cost is positive. ``stored_worth``: what the battery holds more (+) or less (−) than if it were only charged, as far
+    as that changed within this sum. ``smart_*``: of smart charging with hindsight; ``*wear_cost``: beyond that of charging so.
     """
 
     in_kwh: float = 0.0
@@ -44,8 +44,10 @@ class Sums:
     cost_charged: float = 0.0
     worth_discharged: float = 0.0
     at_once_cost: float = 0.0
+    smart_cost: float = 0.0
     stored_worth: float = 0.0
     wear_cost: float = 0.0
+    smart_wear_cost: float = 0.0
     told_kwh: float = 0.0
     checked_kwh: float = 0.0
     guessed_kwh: float = 0.0
@@ -66,6 +68,16 @@ class Sums:
     def net_saving(self) -> float:
         """Against charging at once, after wear."""
         return self.gross_saving - self.wear_cost
+
+    @property
+    def smart_gross_saving(self) -> float:
+        """Against smart charging with hindsight, before wear."""
+        return self.smart_cost - self.cost + self.stored_worth
+
+    @property
+    def smart_net_saving(self) -> float:
+        """Against smart charging with hindsight, after wear."""
+        return self.smart_gross_saving - self.smart_wear_cost
 
     @property
     def used_kwh(self) -> float:
