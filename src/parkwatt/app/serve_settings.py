@@ -139,7 +139,7 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
 def _read_ocpp(record: Record, folder: Path) -> OcppSettings:
     certificate = _read_file(record, "tls_certificate", folder)
     settings = OcppSettings(
-        address=_read_address(record, "listen", "127.0.0.1:9000"),
+        address=read_address(record, "listen", "127.0.0.1:9000"),
         tls=record.boolean("tls", certificate is not None),
         tls_certificate=certificate,
         tls_key=_read_file(record, "tls_key", folder),
@@ -181,7 +181,7 @@ def _check_encryption(record: Record, ocpp: OcppSettings) -> None:
 
 
 def _read_api(record: Record) -> Address:
-    address = _read_address(record, "listen", "127.0.0.1:8080")
+    address = read_address(record, "listen", "127.0.0.1:8080")
     if not (record.boolean("allow_unencrypted", False) or is_loopback(address.host)):
         rule = (
             "must be an address of this machine alone, since its token would cross the network in the clear: "
@@ -256,8 +256,8 @@ def _read_file(record: Record, name: str, folder: Path) -> Path | None:
     return path
 
 
-def _read_address(record: Record, name: str, default: str) -> Address:
-    """``host:port``; an IPv6 host stands in brackets. Port 0 takes a free one."""
+def read_address(record: Record, name: str, default: str) -> Address:
+    """``host:port`` of a field; an IPv6 host stands in brackets. Port 0 takes a free one."""
     text = record.text(name, default)
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")

@@ -29,6 +29,9 @@ admit_unknown = true
 [api]
 listen = "127.0.0.1:0"
 
+[web]
+enabled = false
+
 [[charger]]
 id = "GARAGE"
 

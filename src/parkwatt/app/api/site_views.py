@@ -83,10 +83,21 @@ class TripView(_View):
     distance_km: float | None
 
 
+class ActivityView(_View):
+    """What a car does now."""
+
+    kind: site_words.ActivityKind
+    until: datetime | None = Field(description="when the plan changes that, null: not told")
+    then: Literal["charging", "giving_back"] | None = Field(
+        description="what a car that rests is planned to do then"
+    )
+
+
 class CarView(_View):
     """A car now."""
 
     car_id: str
+    activity: ActivityView
     doing: str = Field(description="what it does and until when, in words")
     charger_id: str
     evse_id: int
@@ -239,6 +250,7 @@ def car_view(car: LiveCar, snapshot: LiveSnapshot) -> CarView:
     estimate, capacity_kwh = view.estimate, view.settings.capacity_kwh
     return CarView(
         car_id=view.car_id,
+        activity=_activity_view(site_words.activity(car, snapshot)),
         doing=site_words.doing(car, snapshot),
         charger_id=view.settings.charger_id,
         evse_id=view.settings.evse_id,
@@ -257,6 +269,15 @@ def car_view(car: LiveCar, snapshot: LiveSnapshot) -> CarView:
         why_not=view.why_not,
         setpoint=_setpoint_view(car),
         trips=[_trip_view(trip) for trip in state.trips],
+    )
+
+
+def _activity_view(activity: site_words.Activity) -> ActivityView:
+    until, then = activity.until_unix_s, activity.then
+    return ActivityView(
+        kind=activity.kind,
+        until=None if until is None else moment(until * _US),
+        then=None if not then else ("charging" if then > 0 else "giving_back"),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from parkwatt.app.api.live import LiveCar, LiveSnapshot
@@ -61,48 +62,90 @@ def clock(unix_s: float, now_unix_s: float, zone: ZoneInfo) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
-def doing(car: LiveCar, snapshot: LiveSnapshot) -> str:
-    """What the car does now and until when: "running the house from the car with 1.9 kW until 22:40"."""
+ActivityKind = Literal[
+    "unlinked",
+    "away",
+    "faulted",
+    "waiting",
+    "unknown",
+    "charging",
+    "running_house",
+    "feeding_in",
+    "resting",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What a car does now. ``until_unix_s``: when the plan changes that, None where it does not tell; ``then``: to what, where
+    the car rests now: 1 charging, −1 giving back.
+    """
+
+    kind: ActivityKind
+    power_kw: float | None = None
+    until_unix_s: int | None = None
+    then: int = 0
+
+
+def activity(car: LiveCar, snapshot: LiveSnapshot) -> Activity:
+    """What the car does now, and until when as far as the plan goes on in the same direction."""
     seen = car.view.seen
     if not seen.connected:
-        return f"no link to its charger {seen.charger_id}"
+        return Activity("unlinked")
     if not seen.plugged_in:
-        return "away"
+        return Activity("away")
     if seen.faulted:
-        return f"its charger {seen.charger_id} tells a fault"
+        return Activity("faulted")
     if not car.view.here:
-        return "plugged in, but its charger has not started to charge yet"
+        return Activity("waiting")
     power_kw = car.power_kw
     if power_kw is None:
-        return "plugged in; its power is not known"
-    return _with_end(_action(power_kw, snapshot), car, snapshot)
+        return Activity("unknown")
+    kind, plan = _kind(power_kw, snapshot), snapshot.plan
+    if car.view.wishes.mode in ("off", "now") or plan is None:
+        return Activity(kind, power_kw)
+    change = next_change(plan, car.view.car_id, snapshot.now_unix_us // _US)
+    if change is None or direction(power_kw) != change[1]:
+        return Activity(kind, power_kw)
+    return Activity(kind, power_kw, change[0], 0 if direction(power_kw) else change[2])
 
 
-def _action(power_kw: float, snapshot: LiveSnapshot) -> str:
+def _kind(power_kw: float, snapshot: LiveSnapshot) -> ActivityKind:
     if power_kw > REST_KW:
-        return f"charging with {power_kw:.1f} kW"
+        return "charging"
     if power_kw < -REST_KW:
         feeds_in = snapshot.grid_kw is not None and snapshot.grid_kw < -_EXPORT_KW
-        words = "feeding in from the car" if feeds_in else "running the house from the car"
-        return f"{words} with {-power_kw:.1f} kW"
+        return "feeding_in" if feeds_in else "running_house"
     return "resting"
 
 
-def _with_end(words: str, car: LiveCar, snapshot: LiveSnapshot) -> str:
-    """Until when, where the plan tells: as long as the car is planned to go on in the same direction."""
-    mode, plan = car.view.wishes.mode, snapshot.plan
-    if mode == "off":
+_DOING: Final[dict[ActivityKind, str]] = {
+    "unlinked": "no link to its charger {charger_id}",
+    "away": "away",
+    "faulted": "its charger {charger_id} tells a fault",
+    "waiting": "plugged in, but its charger has not started to charge yet",
+    "unknown": "plugged in; its power is not known",
+    "charging": "charging with {power_kw:.1f} kW",
+    "feeding_in": "feeding in from the car with {power_kw:.1f} kW",
+    "running_house": "running the house from the car with {power_kw:.1f} kW",
+    "resting": "resting",
+}
+
+
+def doing(car: LiveCar, snapshot: LiveSnapshot) -> str:
+    """What the car does now and until when: "running the house from the car with 1.9 kW until 22:40"."""
+    now = activity(car, snapshot)
+    words = _DOING[now.kind].format(
+        charger_id=car.view.seen.charger_id, power_kw=abs(now.power_kw or 0.0)
+    )
+    if now.power_kw is not None and car.view.wishes.mode == "off":
         return f"{words}: switched off"
-    if mode == "now" or plan is None or car.power_kw is None:
+    if now.until_unix_s is None:
         return words
-    now_unix_s = snapshot.now_unix_us // _US
-    change = next_change(plan, car.view.car_id, now_unix_s)
-    if change is None or direction(car.power_kw) != change[1]:
-        return words
-    until = clock(change[0], now_unix_s, snapshot.settings.time_zone)
-    if direction(car.power_kw):
+    until = clock(now.until_unix_s, snapshot.now_unix_us // _US, snapshot.settings.time_zone)
+    if not now.then:
         return f"{words} until {until}"
-    then = "charge" if change[2] > 0 else "give back"
+    then = "charge" if now.then > 0 else "give back"
     return f"{words}; planned to {then} from {until}"
 
 

@@ -24,7 +24,7 @@ from parkwatt.app.demo.circuits import CIRCUITS, split_load
 from parkwatt.app.demo.home import TIME_ZONE, make_demo_home
 from parkwatt.app.demo.home_telling import HomeNarrator
 from parkwatt.app.demo.outage_figures import outage_words
-from parkwatt.app.demo.site_toml import CHARGER_ID, Ports
+from parkwatt.app.demo.site_toml import CHARGER_ID, WEB_PORT, Ports
 from parkwatt.app.demo.telling import Narrator
 from parkwatt.app.live_settings import LiveSettings, load_live_settings
 from parkwatt.app.logs import set_up_logs
@@ -70,7 +70,8 @@ def make_live_demo(folder: Path, seed: int, start: date, days: int) -> LiveDemo:
     Raises InputError where the folder cannot be used.
     """
     first = start - timedelta(days=_LEAD_DAYS)
-    ports = Ports(*_free_ports(4))
+    meter, ocpp, api, gateway = _free_ports(4)
+    ports = Ports(meter, ocpp, api, gateway, _web_port())
     home = make_demo_home(folder, seed, first, _LEAD_DAYS + days + 2, ports)
     shutil.rmtree(folder / "site-data", ignore_errors=True)
     faults = Faults()
@@ -124,7 +125,15 @@ async def _live(demo: LiveDemo, say: Callable[[str], None]) -> None:
         say(f"The API is at http://{_HOST}:{api_port} (token: {token})")
 
     served = asyncio.create_task(
-        serve(demo.settings.serve, stopping, clock=clock, control=control, on_start=started)
+        serve(
+            demo.settings.serve,
+            stopping,
+            clock=clock,
+            control=control,
+            web=demo.settings.web,
+            on_start=started,
+            on_pages=say,
+        )
     )
     living = asyncio.create_task(home.run(LinkSettings(f"ws://{_HOST}:{port}"), stopping))
     supplied = asyncio.create_task(wires.run(stopping))
@@ -198,6 +207,17 @@ def _wires(demo: LiveDemo, home: VirtualHome, clock: SimClock) -> BackedUpHome:
 def _meter_port(demo: LiveDemo) -> int:
     (port,) = {meter.port for meter in demo.settings.metering.meters if hasattr(meter, "port")}
     return int(port)
+
+
+def _web_port() -> int:
+    """Where browsers come: as for any site where that is free, so that a bookmark keeps."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((_HOST, WEB_PORT))
+        except OSError:
+            return _free_ports(1)[0]
+        return WEB_PORT
 
 
 def _free_ports(count: int) -> list[int]:

@@ -97,6 +97,9 @@ admit_unknown = true
 [api]
 listen = "127.0.0.1:{api_port}"
 
+[web]
+listen = "127.0.0.1:{web_port}"
+
 [control]
 step_s = 5
 
@@ -110,14 +113,19 @@ departures = "declared"             # or "calendar", "learned"
 {backup}"""
 
 
+# As for any site.
+WEB_PORT = 8088
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the live demo listens: the meter's Modbus, the chargers' OCPP, the API, the gateway's Modbus."""
+    """Where the live demo listens: the meter's Modbus, the chargers' OCPP, the API, the gateway's Modbus, and browsers."""
 
     meter: int = 1502
     ocpp: int = 9000
     api: int = 8080
     gateway: int = 1503
+    web: int = WEB_PORT
 
 
 def site_toml(
@@ -134,5 +142,6 @@ def site_toml(
         meter_port=ports.meter,
         ocpp_port=ports.ocpp,
         api_port=ports.api,
+        web_port=ports.web,
         backup=backup_toml(ports.gateway),
     )

@@ -19,6 +19,7 @@ from parkwatt.app.live_settings.limits import (
     read_connection,
 )
 from parkwatt.app.serve_settings import ServeSettings, read_serve_settings
+from parkwatt.app.web_settings import WebSettings, read_web
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import Faults, Record
 from parkwatt.domain.series import IntervalSeries
@@ -66,6 +67,7 @@ class LiveSettings:
     car_sources: Mapping[str, CarSources]
     feeds: tuple[FeedSettings, ...]
     metering: Metering
+    web: WebSettings
     backup: BackupSettings | None = None
 
     @property
@@ -93,6 +95,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     discharges = any(serve.charger(car.charger_id).discharge for car in cars)
     control, guard = _read_control(record.record("control", required=False), discharges=discharges)
     curtailable = _read_curtailable(record)
+    web = read_web(record.record("web", required=False))
     serve = _with_default_powers(serve, connection, circuits, cars)
     first = cars[0]
     site = SiteSettings(
@@ -115,7 +118,9 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         public_price_per_kwh=first.public_price_per_kwh,
     )
     sources = {car.car_id: CarSources(car.soc, car.trips, car.trips_match) for car in cars}
-    return LiveSettings(path, serve, site, connection, circuits, sources, feeds, metering, backup)
+    return LiveSettings(
+        path, serve, site, connection, circuits, sources, feeds, metering, web, backup
+    )
 
 
 def load_live_settings(site: Path) -> LiveSettings:

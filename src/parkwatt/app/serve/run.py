@@ -30,6 +30,8 @@ from parkwatt.app.serve.duties import (
 from parkwatt.app.serve.listening import Certificates, listener_settings, told_by_key
 from parkwatt.app.serve_settings import Address, ServeSettings
 from parkwatt.app.site_directory import make_private, make_token
+from parkwatt.app.web.process import WebProcess
+from parkwatt.app.web_settings import WebSettings
 from parkwatt.domain.charger.event import ChargerEvent
 from parkwatt.io.clock.steady_clock import SteadyClock
 from parkwatt.io.credentials.office import SiteCertificateOffice
@@ -65,8 +67,10 @@ class Control(Protocol):
         """What is to be done while the site runs. What ends by itself ends all."""
 
 
-def serve_until_stopped(settings: ServeSettings, control: Control | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. ``control``: runs the site, None: the chargers' back end alone.
+def serve_until_stopped(
+    settings: ServeSettings, control: Control | None = None, web: WebSettings | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM. ``control``: runs the site, None: the chargers' back end alone. ``web``: serve pages, too.
 
     Raises InputError for what cannot be used, JournalDamaged, OSError.
     """
@@ -76,9 +80,9 @@ def serve_until_stopped(settings: ServeSettings, control: Control | None = None)
     try:
         import uvloop
     except ImportError:  # no wheel for this system: the standard loop does the same, slower
-        asyncio.run(_until_signalled(settings, control))
+        asyncio.run(_until_signalled(settings, control, web))
     else:
-        uvloop.run(_until_signalled(settings, control))
+        uvloop.run(_until_signalled(settings, control, web))
 
 
 def _allow_sockets(links_max: int) -> None:
@@ -94,12 +98,14 @@ def _allow_sockets(links_max: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
-async def _until_signalled(settings: ServeSettings, control: Control | None) -> None:
+async def _until_signalled(
+    settings: ServeSettings, control: Control | None, web: WebSettings | None
+) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    await serve(settings, stopping, clock=SteadyClock(), control=control)
+    await serve(settings, stopping, clock=SteadyClock(), control=control, web=web)
 
 
 async def serve(
@@ -108,11 +114,14 @@ async def serve(
     *,
     clock: Callable[[], int],
     control: Control | None = None,
+    web: WebSettings | None = None,
     on_start: Callable[[int, int], None] | None = None,
+    on_pages: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until ``stopping`` is set. ``clock``: µs since 1970 UTC, never going back.
 
-    ``on_start``: told the chargers' port and the API's, in place of printing them.
+    ``on_start``: told the chargers' port and the API's, in place of printing them. ``web``: where pages are served, None: none;
+    ``on_pages``: told where they are each time they come up, in a thread.
     """
     loop = asyncio.get_running_loop()
     make_private(settings.store.directory)
@@ -162,6 +171,9 @@ async def serve(
             cut_changed(watch, listener.link),
             *(() if control is None else control.duties()),
         )
+        if web is not None and web.enabled:
+            api_url = f"http://{_host(settings.api)}:{api_socket.getsockname()[1]}"
+            stack.enter_context(_pages(web, api_url, token, on_pages))
         try:
             ports = listener.port, int(api_socket.getsockname()[1])
             if on_start is None:
@@ -175,6 +187,19 @@ async def serve(
                 await asyncio.wait_for(listener.close(), STOP_S)
             gc.unfreeze()
     structlog.get_logger().info("stopped")
+
+
+def _pages(
+    web: WebSettings, api_url: str, token: str, on_pages: Callable[[str], None] | None
+) -> WebProcess:
+    def ready(port: int) -> None:
+        words = f"The page is at http://{_host(web.address)}:{port}"
+        if on_pages is None:
+            print(words, flush=True)
+        else:
+            on_pages(words)
+
+    return WebProcess(web.address, api_url, token, ready)
 
 
 def _utc(clock: Callable[[], int]) -> datetime:

@@ -31,7 +31,7 @@ def up_until_stopped(settings: LiveSettings) -> None:
 
     Raises InputError for what cannot be used, JournalDamaged, OSError.
     """
-    serve_until_stopped(settings.serve, site_control(settings))
+    serve_until_stopped(settings.serve, site_control(settings), settings.web)
 
 
 def site_control(settings: LiveSettings) -> SiteControl:

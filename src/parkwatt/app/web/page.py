@@ -1,0 +1,132 @@
+"""What a page is given: who looks, their words and numbers, the API in their name, and the site as it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nicegui import Client, ui
+
+from parkwatt.app.web import catalogue
+from parkwatt.app.web.api import Api, ApiError
+from parkwatt.app.web.live import Live
+from parkwatt.app.web.numbers import Numbers
+
+_SIGNED_OUT = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in. ``cars``: those that they drive; None: all."""
+
+    name: str
+    role: str
+    scopes: frozenset[str]
+    cars: frozenset[str] | None
+
+    def may(self, scope: str, car_id: str | None = None) -> bool:
+        """Whether it is worth showing a control: the API decides again when it is used."""
+        if scope not in self.scopes:
+            return False
+        return car_id is None or self.cars is None or car_id in self.cars
+
+
+class Page:
+    """One open page of one browser. Everything here belongs to the web process's event loop."""
+
+    def __init__(
+        self,
+        client: Client,
+        api: Api,
+        live: Live,
+        person: Person,
+        language: str,
+        site: dict[str, Any],
+        query: dict[str, str] | None = None,
+    ) -> None:
+        self.client = client
+        self.api = api
+        self.person = person
+        self.language = language
+        self.numbers = Numbers(language, ZoneInfo(site["time_zone"]), site["currency"])
+        self.query = query or {}
+        self._live = live
+        self._site = site
+        self._on_site: list[Callable[[dict[str, Any]], None]] = []
+        self._on_reason: list[Callable[[dict[str, Any]], None]] = []
+        live.listen(client.id, self._changed, self._heard)
+        client.on_delete(lambda: live.forget(client.id))
+
+    @property
+    def site(self) -> dict[str, Any]:
+        """The site now, as `GET /v1/site` shows it."""
+        return self._live.site or self._site
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the site is heard of now; else what is shown is old."""
+        return self._live.connected
+
+    def t(self, key: str, **values: object) -> str:
+        """A text of the page's language, as `home.title`."""
+        return catalogue.text(self.language, key, **values)
+
+    def on_site(self, show: Callable[[dict[str, Any]], None]) -> None:
+        """Have ``show`` called now and whenever the site changed, with `page.site`; also when it is no longer heard of."""
+        self._on_site.append(show)
+        show(self.site)
+
+    def on_reason(self, show: Callable[[dict[str, Any]], None]) -> None:
+        """Have ``show`` called with each reason (`GET /v1/reasons`) as it is journalled."""
+        self._on_reason.append(show)
+
+    def words(self, sentence: str) -> str:
+        """A sentence of the API in the page's language, as far as there is one."""
+        return sentence
+
+    def every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+        """Do something again and again while the page is open."""
+        ui.timer(seconds, do, immediate=False)
+
+    async def ask(self, asked: Awaitable[Any]) -> Any:
+        """The answer of an API call that a person asked for; None after telling them why it did not work."""
+        try:
+            return await asked
+        except ApiError as error:
+            self.tell(error)
+            return None
+
+    def tell(self, error: ApiError) -> None:
+        """Tell the person what the API would not do."""
+        if error.status == _SIGNED_OUT:
+            ui.navigate.to("/sign-in")
+            return
+        sentence = self.t("frame.no_answer") if error.status == 0 else error.sentence
+        self.say(sentence, good=False)
+
+    def say(self, sentence: str, *, good: bool = True) -> None:
+        """A sentence at the page's edge that goes by itself; read aloud by a screen reader."""
+        with self.client:
+            ui.notify(
+                sentence,
+                type="positive" if good else "negative",
+                position="top",
+                timeout=4000 if good else 9000,
+                close_button=not good and self.t("frame.close"),
+            )
+
+    def _changed(self) -> None:
+        if not self.client.has_socket_connection:
+            return
+        with self.client:
+            for show in self._on_site:
+                show(self.site)
+
+    def _heard(self, reason: dict[str, Any]) -> None:
+        if not self.client.has_socket_connection:
+            return
+        with self.client:
+            for show in self._on_reason:
+                show(reason)

@@ -1,0 +1,38 @@
+"""All pages: what each shows, and how one gets to it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from parkwatt.app.web.page import Page
+from parkwatt.app.web.pages import home
+
+Content = Callable[[Page], Awaitable[None]]
+
+# By the page's name, which is its path (home is /) and the name of its words.
+PAGES: Final[dict[str, Content]] = {
+    "home": home.content,
+}
+# On every page: below on a phone, at the left on a desk.
+WAYS: Final = [
+    (name, path)
+    for name, path in (
+        ("home", "/"),
+        ("plan", "/plan"),
+        ("car", "/car"),
+        ("backup", "/backup"),
+        ("money", "/money"),
+    )
+    if name in PAGES
+]
+# In the menu.
+MENU: Final = [
+    (name, path)
+    for name, path in (
+        ("journal", "/journal"),
+        ("settings", "/settings"),
+        ("users", "/users"),
+    )
+    if name in PAGES
+]
