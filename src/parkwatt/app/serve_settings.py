@@ -81,6 +81,11 @@ class StoreSettings:
         return self.directory / "api-token"
 
     @property
+    def access(self) -> Path:
+        """Users, sessions and API tokens."""
+        return self.directory / "access.sqlite"
+
+    @property
     def authority(self) -> Path:
         """The site's own certificate authority."""
         return self.directory / "authority"

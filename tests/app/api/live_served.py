@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from parkwatt.app.access.access import Access
 from parkwatt.app.api.application import create_application
 from parkwatt.app.api.site import Site
 from parkwatt.app.live_settings import LiveSettings, read_live_settings
@@ -265,9 +266,12 @@ async def live_served(directory: Path, site_toml: str = SITE_TOML) -> AsyncItera
     runner = SiteRunner(settings.site, backend, journal, now)
     backend.restore()
     runner.restore(JournalReader(store.journal))
-    with CredentialStore(store.credentials) as credentials:
+    with (
+        CredentialStore(store.credentials) as credentials,
+        Access(store.access, TOKEN) as access,
+    ):
         site = Site(settings.serve, backend, journal, credentials, now, runner)
-        application = create_application(site, TOKEN, Metrics(backend, journal, site.alarms))
+        application = create_application(site, access, Metrics(backend, journal, site.alarms))
         transport = httpx.ASGITransport(application, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with httpx.AsyncClient(

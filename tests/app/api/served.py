@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from parkwatt.app.access.access import Access
 from parkwatt.app.api.application import create_application
 from parkwatt.app.api.site import Site
 from parkwatt.app.metrics import Metrics
@@ -70,9 +71,13 @@ async def served(directory: Path, charger_ids: Sequence[str] = ()) -> AsyncItera
     journal = SqliteJournal(settings.store.journal)
     journal.post_with(asyncio.get_running_loop().call_soon_threadsafe)
     backend = Backend(journal=journal, settings_of=settings.charger, clock=lambda: NOW_UNIX_US)
-    with CredentialStore(settings.store.credentials) as credentials:
+    store = settings.store
+    with (
+        CredentialStore(store.credentials) as credentials,
+        Access(store.access, TOKEN) as access,
+    ):
         site = Site(settings, backend, journal, credentials, lambda: NOW_UNIX_US)
-        application = create_application(site, TOKEN, Metrics(backend, journal, site.alarms))
+        application = create_application(site, access, Metrics(backend, journal, site.alarms))
         transport = httpx.ASGITransport(application, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with httpx.AsyncClient(

@@ -1,21 +1,25 @@
-"""The REST API as a FastAPI application: routes, the token, and errors as they are told everywhere (field, rule, value).
+"""The REST API as a FastAPI application: routes, who may call them, and errors told alike everywhere (field, rule, value).
 
-`/health` is open, everything else needs `Authorization: Bearer <token>`. There is no page of documentation, because FastAPI's
-would load scripts from elsewhere; `/openapi.json` describes all.
+`/health` and the sign-in are open, everything else needs `Authorization: Bearer <token>`. There is no page of documentation,
+because FastAPI's would load scripts from elsewhere; `/openapi.json` describes all.
 """
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 import parkwatt
+from parkwatt.app.access.access import Access
+from parkwatt.app.access.records import UnknownError
+from parkwatt.app.access.roles import ForbiddenError
+from parkwatt.app.api import (
+    access as sign_in,
+)
 from parkwatt.app.api import (
     backup,
     chargers,
@@ -28,6 +32,7 @@ from parkwatt.app.api import (
     wishes,
 )
 from parkwatt.app.api.bounds import Bounds
+from parkwatt.app.api.callers import unless_said
 from parkwatt.app.api.report import Books
 from parkwatt.app.api.site import Site
 from parkwatt.app.api.stream import Streams
@@ -35,30 +40,30 @@ from parkwatt.app.api.views import DetailView, FaultsView, FaultView, HealthView
 from parkwatt.app.metrics import Metrics
 from parkwatt.domain.errors import InputError, ParkwattError
 
-_PARTS = (site_routes, plans, wishes, backup, report, stream, chargers, credentials, journal)
-_VALUE_CHARACTERS_MAX = 200
-_NEEDS_TOKEN = HTTPException(
-    401, "a token is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"}
+_PARTS = (
+    sign_in,
+    site_routes,
+    plans,
+    wishes,
+    backup,
+    report,
+    stream,
+    chargers,
+    credentials,
+    journal,
 )
-_BEARER = HTTPBearer(auto_error=False, description="The token in the site's file `api-token`.")
+_VALUE_CHARACTERS_MAX = 200
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     401: {"model": DetailView, "description": "The token is missing or wrong"},
+    403: {"model": DetailView, "description": "Whoever calls may not do this"},
     413: {"model": DetailView, "description": "The body is too large"},
     422: {"model": FaultsView, "description": "The input breaks rules; nothing was changed"},
     503: {"model": DetailView, "description": "The journal cannot be used"},
 }
 
 
-def create_application(site: Site, token: str, metrics: Metrics) -> FastAPI:
-    """The application over a running site. ``token``: what a caller has to bring."""
-
-    def authorised(
-        given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-    ) -> None:
-        shown = "" if given is None else given.credentials
-        if not secrets.compare_digest(shown.encode(), token.encode()):
-            raise _NEEDS_TOKEN
-
+def create_application(site: Site, access: Access, metrics: Metrics) -> FastAPI:
+    """The application over a running site. ``access``: tells who calls and what they may."""
     application = FastAPI(
         title="Parkwatt",
         version=parkwatt.__version__,
@@ -67,9 +72,11 @@ def create_application(site: Site, token: str, metrics: Metrics) -> FastAPI:
         redoc_url=None,
     )
     application.state.site = site
+    application.state.access = access
     application.state.streams = Streams()
     application.state.books = Books()
-    guarded = [Depends(authorised)]
+    guarded = [Depends(unless_said)]
+    application.include_router(sign_in.open_router)
     for part in _PARTS:
         application.include_router(part.router, dependencies=guarded, responses=_ANSWERS)
 
@@ -100,6 +107,8 @@ def create_application(site: Site, token: str, metrics: Metrics) -> FastAPI:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     application.exception_handler(InputError)(_input_error)
+    application.exception_handler(ForbiddenError)(_forbidden)
+    application.exception_handler(UnknownError)(_unknown)
     application.exception_handler(RequestValidationError)(_validation_error)
     for unusable in (ParkwattError, sqlite3.Error, OSError):
         application.exception_handler(unusable)(_unavailable)
@@ -133,6 +142,14 @@ def _fault_view(fault: dict[str, Any]) -> FaultView:
     field = ".".join(str(part) for part in fault["loc"][1:]) or "body"
     shown = None if fault["type"] == "missing" else str(fault.get("input"))[:_VALUE_CHARACTERS_MAX]
     return FaultView(field=field, rule=str(fault["msg"]), value=shown)
+
+
+async def _forbidden(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, status_code=403)
+
+
+async def _unknown(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, status_code=404)
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:

@@ -8,12 +8,14 @@ import gc
 import os
 import signal
 import socket
+import sqlite3
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
 
+from parkwatt.app.access.access import Access
 from parkwatt.app.api.application import create_application
 from parkwatt.app.api.live import LiveSite
 from parkwatt.app.api.site import Site
@@ -125,7 +127,7 @@ async def serve(
     """
     loop = asyncio.get_running_loop()
     make_private(settings.store.directory)
-    token = make_token(settings.store.token)
+    file_token = make_token(settings.store.token)
 
     def alarmed(alarm: str | None) -> None:
         loop.call_soon_threadsafe(_tell_alarm, backend, alarm)
@@ -140,6 +142,7 @@ async def serve(
         stack.callback(journal.close)
         journal.post_with(loop.call_soon_threadsafe)
         credentials = stack.enter_context(CredentialStore(settings.store.credentials))
+        access = stack.enter_context(Access(settings.store.access, file_token))
         certificates = Certificates(settings, _utc(clock))
         office = None
         if certificates.authority is not None:
@@ -163,17 +166,19 @@ async def serve(
                 _on_refusal,
             )
         site = Site(settings, backend, journal, credentials, clock, live)
-        api = ApiServer(create_application(site, token, Metrics(backend, journal, site.alarms)))
+        api = ApiServer(create_application(site, access, Metrics(backend, journal, site.alarms)))
         duties = (
             sweep(backend, SWEEP_S, SWEEP_S_MAX),
             thin_readings(site),
             renew_certificates(certificates, listener, clock),
             cut_changed(watch, listener.link),
+            access.keep(),
             *(() if control is None else control.duties()),
         )
         if web is not None and web.enabled:
             api_url = f"http://{_host(settings.api)}:{api_socket.getsockname()[1]}"
-            stack.enter_context(_pages(web, api_url, token, on_pages))
+            read_token = access.service_token({"read"})
+            stack.enter_context(_pages(web, api_url, read_token, access, on_pages))
         try:
             ports = listener.port, int(api_socket.getsockname()[1])
             if on_start is None:
@@ -183,6 +188,8 @@ async def serve(
             await _run(api, api_socket, duties, stopping)
         finally:
             await backend.close()
+            with contextlib.suppress(sqlite3.Error):
+                await access.note()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(listener.close(), STOP_S)
             gc.unfreeze()
@@ -190,10 +197,19 @@ async def serve(
 
 
 def _pages(
-    web: WebSettings, api_url: str, token: str, on_pages: Callable[[str], None] | None
+    web: WebSettings,
+    api_url: str,
+    token: str,
+    access: Access,
+    on_pages: Callable[[str], None] | None,
 ) -> WebProcess:
     def ready(port: int) -> None:
-        words = f"The page is at http://{_host(web.address)}:{port}"
+        page = f"http://{_host(web.address)}:{port}"
+        words, code = f"The page is at {page}", access.owner_link()
+        if code is not None:
+            words += (
+                f"\nYou are its owner by this link, which works once: {page}/welcome?link={code}"
+            )
         if on_pages is None:
             print(words, flush=True)
         else:
