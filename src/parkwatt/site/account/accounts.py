@@ -21,6 +21,7 @@ from parkwatt.domain.site.event import (
     PricesReceived,
     PromiseAtRisk,
     SetpointDecided,
+    SocTold,
     StayBegan,
     StayEnded,
     WishesSet,
@@ -33,14 +34,17 @@ from parkwatt.site.account.ledger import Ledger, make_ledger
 from parkwatt.site.account.quarters import Quarters, QuartersState
 from parkwatt.site.account.readings import PointReadings
 from parkwatt.site.account.settings import AccountSettings
+from parkwatt.site.account.soc import SocReadings
 from parkwatt.site.account.stays import StayFacts
 from parkwatt.site.guard.state import point_key
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 _US: Final = 1_000_000
 # A wish needs a moment to be followed: what the car did until then is judged by the floor before.
 _FOLLOWED_S: Final = 60
 _MOVED_KWH: Final = 0.005
+# What a driver says of the charge is no measurement.
+_BY_HAND: Final = "api"
 
 
 class FloorFacts(msgspec.Struct, omit_defaults=True):
@@ -53,12 +57,18 @@ class FloorFacts(msgspec.Struct, omit_defaults=True):
 
 
 class AccountState(msgspec.Struct, omit_defaults=True):
-    """All facts but the quarters. ``running``: by car, the stay that lasts."""
+    """All facts but the quarters. ``running``: by car, the stay that lasts.
+
+    ``point_socs``: by connection point, what its charger told of the car's charge; ``car_socs``: by car, what its own
+    service told.
+    """
 
     version: int = STATE_VERSION
     recorded_unix_us: int = 0
     unreadable: int = 0
     points: dict[str, PointReadings] = msgspec.field(default_factory=dict)
+    point_socs: dict[str, SocReadings] = msgspec.field(default_factory=dict)
+    car_socs: dict[str, SocReadings] = msgspec.field(default_factory=dict)
     clocks: dict[str, ClockFacts] = msgspec.field(default_factory=dict)
     stays: dict[str, StayFacts] = msgspec.field(default_factory=dict)
     running: dict[str, str] = msgspec.field(default_factory=dict)
@@ -88,6 +98,7 @@ class Accounts:
             "meter.read": self._meter_read,
             "transaction.reported": self._transaction,
             "setpoint.released": self._released,
+            "car.soc": self._soc_told,
             "site.interval": self._interval,
             "site.measured": self._measured,
             "stay.began": self._began,
@@ -104,6 +115,20 @@ class Accounts:
     def days(self) -> DaysState:
         """What is counted by day."""
         return self._state.days
+
+    @property
+    def quarters(self) -> Quarters:
+        """The site's quarters of an hour, as they were closed."""
+        return self._quarters
+
+    def socs(self, car_id: str) -> tuple[tuple[str, SocReadings], ...]:
+        """What was told of a car's charge, by its charger and by its own service; each with the connection point."""
+        car = self.settings.car(car_id)
+        if car is None:
+            return ()
+        key = point_key(car.charger_id, car.evse_id)
+        told = (self._state.point_socs.get(key), self._state.car_socs.get(car_id))
+        return tuple((key, readings) for readings in told if readings is not None)
 
     @property
     def recorded_unix_us(self) -> int:
@@ -199,6 +224,8 @@ class Accounts:
             point = self._state.points[key] = PointReadings()
         at_unix_us = self._clock(entry.subject).told(measured_unix_us, entry.recorded_unix_us)
         pinned = pinned or reading.moment in ("begin", "end")
+        if reading.soc is not None:
+            _noted(self._state.point_socs, key).add(at_unix_us, reading.soc)
         if reading.energy_import_kwh is not None:
             point.imported.add(at_unix_us, reading.energy_import_kwh, pinned)
         if reading.energy_export_kwh is not None:
@@ -207,6 +234,10 @@ class Accounts:
             point.import_intervals.add(at_unix_us, reading.energy_import_interval_kwh)
         if reading.energy_export_interval_kwh is not None:
             point.export_intervals.add(at_unix_us, reading.energy_export_interval_kwh)
+
+    def _soc_told(self, event: SocTold, _: Entry) -> None:
+        if event.origin != _BY_HAND:
+            _noted(self._state.car_socs, event.car_id).add(event.measured_unix_us, event.soc)
 
     def _evse_id(self, charger_id: str, evse_id: int) -> int:
         """The connection point; a charger that names none and has one only means that one."""
@@ -335,6 +366,13 @@ class Accounts:
         return self._tariff
 
 
+def _noted(socs: dict[str, SocReadings], key: str) -> SocReadings:
+    found = socs.get(key)
+    if found is None:
+        found = socs[key] = SocReadings()
+    return found
+
+
 class _Version(msgspec.Struct):
     version: int = STATE_VERSION
 
@@ -345,6 +383,7 @@ _DECODERS: Final[dict[str, msgspec.json.Decoder[Any] | None]] = {
     "meter.read": msgspec.json.Decoder(MeterRead),
     "transaction.reported": msgspec.json.Decoder(TransactionReported),
     "setpoint.released": msgspec.json.Decoder(SetpointReleased),
+    "car.soc": msgspec.json.Decoder(SocTold),
     "site.interval": msgspec.json.Decoder(IntervalClosed),
     "site.measured": msgspec.json.Decoder(Measured),
     "stay.began": msgspec.json.Decoder(StayBegan),

@@ -74,10 +74,21 @@ class Curve:
         """[M] the part of it that is spread evenly over gaps."""
         return self._read(self.guessed_kwh, unix_s)
 
+    def until_us(self, unix_us: TimeArray) -> FloatArray:
+        """[M] energy that passed until each of these times, in µs."""
+        return self._read_us(self.energy_kwh, unix_us)
+
+    def guessed_until_us(self, unix_us: TimeArray) -> FloatArray:
+        """[M] the part of it that is spread evenly over gaps."""
+        return self._read_us(self.guessed_kwh, unix_us)
+
     def _read(self, values: FloatArray, unix_s: TimeArray) -> FloatArray:
+        return self._read_us(values, np.asarray(unix_s * float(_US), dtype=np.float64))
+
+    def _read_us(self, values: FloatArray, unix_us: TimeArray | FloatArray) -> FloatArray:
         if not self.known:
-            return np.zeros(len(unix_s))
-        return np.asarray(np.interp(unix_s * float(_US), self.at_unix_us, values))
+            return np.zeros(len(unix_us))
+        return np.asarray(np.interp(unix_us, self.at_unix_us, values))
 
 
 def register_curve(readings: Readings, power_kw_max: float) -> Curve:

@@ -44,8 +44,9 @@ class Ledger:
     """``pieces`` with [N] each: ``columns``, by name, what they add to the sums. ``stays``: in order of their beginning, by the
     index in a piece. ``car_ids``: by the index in a piece.
 
-    ``restart_counts``: by car, how often a register of its charger began anew. ``until_unix_s``: what comes later is not
-    accounted yet.
+    ``curves``: by connection point, what went in and out by its registers. ``at_once_ahead_kwh``: [N] by how much more the
+    battery would hold at each piece's end, had it been charged at once. ``restart_counts``: by car, how often a register of
+    its charger began anew. ``until_unix_s``: what comes later is not accounted yet.
     """
 
     settings: AccountSettings
@@ -55,6 +56,8 @@ class Ledger:
     columns: Mapping[str, FloatArray]
     stays: tuple[StayAccount, ...]
     car_ids: tuple[str, ...]
+    curves: Mapping[str, tuple[Curve | None, Curve | None]]
+    at_once_ahead_kwh: FloatArray
     restart_counts: Mapping[str, int]
     from_unix_s: int
     until_unix_s: int
@@ -111,6 +114,8 @@ def make_ledger(
         columns=columns,
         stays=tuple(_stay_accounts(settings, stays, came_with, at_once, until_unix_s)),
         car_ids=car_ids,
+        curves=curves,
+        at_once_ahead_kwh=at_once.ahead_kwh,
         restart_counts=_restart_counts(settings, curves),
         from_unix_s=int(rows.start_unix_s[0]) if len(rows.start_unix_s) else until_unix_s,
         until_unix_s=until_unix_s,

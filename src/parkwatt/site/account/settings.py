@@ -14,13 +14,16 @@ class CarAccountSettings:
     """One car and the connection point that it hangs on.
 
     ``storage``: from empty to the usable capacity, with powers at the charger, efficiencies and the prices of wear.
-    ``floor_soc``: that of the site's file, until a wish changes it.
+    ``floor_soc``: that of the site's file, until a wish changes it. ``cell_id``: one of `parkwatt.plan.wear.CELLS`, at
+    ``temperature_c``; None: not known.
     """
 
     charger_id: str
     storage: Storage
     evse_id: int = 1
     floor_soc: float = 0.0
+    cell_id: str | None = None
+    temperature_c: float = 20.0
 
     @property
     def car_id(self) -> str:
