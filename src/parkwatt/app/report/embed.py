@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 
@@ -18,9 +20,17 @@ def style() -> str:
 
 
 def plotly_script() -> str:
-    """plotly.js, the copy that the `plotly` package carries."""
-    script = resources.files("plotly") / "package_data" / "plotly.min.js"
+    """plotly.js as the `nicegui` package carries it: a module, which also makes itself known as `Plotly` to the page's own."""
+    script = _package_folder("nicegui") / "elements" / "plotly" / "dist" / "index.js"
     return script.read_text("utf-8").replace("</script", "<\\/script")
+
+
+def _package_folder(name: str) -> Path:
+    """Where a package lies; it is not imported, which would take a second."""
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"the package {name} is not installed", name=name)
+    return Path(found.origin).parent
 
 
 def script_json(data: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The study as one HTML page that needs nothing else: no server, no network, no fonts from elsewhere.
 
-The text and the tables are written here, readable without a script. Plots are drawn by plotly.js (the copy that the `plotly`
+The text and the tables are written here, readable without a script. Plots are drawn by plotly.js (the copy that the `nicegui`
 package carries, put into the page) from `over_time` and `bars`; assets/report.js
 picks the colours, the strategy and the span in sight.
 Whatever came from a user is escaped where it enters HTML (`html.escape`) or a script's JSON (`<` as an escape).
