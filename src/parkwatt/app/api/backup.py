@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from parkwatt.app.api.backup_views import BackupView, backup_view
+from parkwatt.app.api.callers import OriginGiven, needs
 from parkwatt.app.api.live_backup import BackupSnapshot, LiveBackup
 from parkwatt.app.api.site_routes import NOT_RUN, LiveGiven
 from parkwatt.domain.home.event import (
@@ -29,7 +30,7 @@ from parkwatt.domain.record import Faults
 router = APIRouter(prefix="/v1/backup", tags=["backup"], responses=NOT_RUN)
 
 _NO_BACKUP: Final = "this site has no backup: its file has no [backup]"
-_ORIGIN: Final = "api"
+_DECIDES: Final = [needs("backup")]
 _US: Final = 1_000_000
 _AHEAD_S: Final = 30 * 86_400
 
@@ -102,8 +103,10 @@ async def show_backup(backup: BackupGiven) -> BackupView:
     return backup_view(backup.snapshot())
 
 
-@router.put("/circuits/{circuit_id}/choice")
-async def choose_circuit(backup: BackupGiven, circuit_id: str, choice: CircuitChoice) -> BackupView:
+@router.put("/circuits/{circuit_id}/choice", dependencies=_DECIDES)
+async def choose_circuit(
+    backup: BackupGiven, origin: OriginGiven, circuit_id: str, choice: CircuitChoice
+) -> BackupView:
     """Decide on a circuit: keep it on, keep it off, or leave it to Parkwatt."""
     snapshot = backup.snapshot()
     circuit = snapshot.controller.settings.circuit(circuit_id)
@@ -114,11 +117,13 @@ async def choose_circuit(backup: BackupGiven, circuit_id: str, choice: CircuitCh
         faults.add("choice", "must not be keep_off for a medical circuit", choice.choice)
     until_unix_s = None if choice.until is None else _unix_s("until", choice.until, faults)
     faults.raise_if_any()
-    return await _told(backup, CircuitChosen(circuit_id, choice.choice, _ORIGIN, until_unix_s))
+    return await _told(backup, CircuitChosen(circuit_id, choice.choice, origin, until_unix_s))
 
 
-@router.put("/mobility/{car_id}")
-async def ask_mobility(backup: BackupGiven, car_id: str, wish: MobilityRequest) -> BackupView:
+@router.put("/mobility/{car_id}", dependencies=_DECIDES)
+async def ask_mobility(
+    backup: BackupGiven, origin: OriginGiven, car_id: str, wish: MobilityRequest
+) -> BackupView:
     """Say what the driver needs in an outage, or take it back."""
     snapshot, faults = backup.snapshot(), Faults()
     _check_car(snapshot, car_id)
@@ -130,12 +135,12 @@ async def ask_mobility(backup: BackupGiven, car_id: str, wish: MobilityRequest) 
         if not now_unix_s < ready_unix_s <= now_unix_s + _AHEAD_S:
             faults.add("ready_at", "must be in the next 30 days", wish.ready_at.isoformat())
     faults.raise_if_any()
-    return await _told(backup, MobilityAsked(car_id, wish.energy_kwh, ready_unix_s, _ORIGIN))
+    return await _told(backup, MobilityAsked(car_id, wish.energy_kwh, ready_unix_s, origin))
 
 
-@router.put("/cars/{car_id}/island-charge")
+@router.put("/cars/{car_id}/island-charge", dependencies=_DECIDES)
 async def ask_island_charge(
-    backup: BackupGiven, car_id: str, wish: IslandChargeRequest
+    backup: BackupGiven, origin: OriginGiven, car_id: str, wish: IslandChargeRequest
 ) -> BackupView:
     """Let a car charge from the island in this outage, or not."""
     _check_car(backup.snapshot(), car_id)
@@ -143,12 +148,12 @@ async def ask_island_charge(
         faults = Faults()
         faults.add("allowed", "must be false for the car that carries the house", True)
         faults.raise_if_any()
-    return await _told(backup, IslandChargeAsked(car_id, wish.allowed, _ORIGIN))
+    return await _told(backup, IslandChargeAsked(car_id, wish.allowed, origin))
 
 
-@router.put("/outages/{announcement_id}")
+@router.put("/outages/{announcement_id}", dependencies=_DECIDES)
 async def announce_outage(
-    backup: BackupGiven, announcement_id: str, outage: OutageRequest
+    backup: BackupGiven, origin: OriginGiven, announcement_id: str, outage: OutageRequest
 ) -> BackupView:
     """Announce an outage: energy is held back for it, and charged before."""
     faults = Faults()
@@ -165,15 +170,17 @@ async def announce_outage(
         outage=outage.outage,
         start_unix_s=start_unix_s,
         end_unix_s=end_unix_s,
-        origin=_ORIGIN,
+        origin=origin,
         probability=outage.probability,
         text=outage.text,
     )
     return await _told(backup, event)
 
 
-@router.delete("/outages/{announcement_id}")
-async def withdraw_outage(backup: BackupGiven, announcement_id: str) -> BackupView:
+@router.delete("/outages/{announcement_id}", dependencies=_DECIDES)
+async def withdraw_outage(
+    backup: BackupGiven, origin: OriginGiven, announcement_id: str
+) -> BackupView:
     """Call an outage off."""
     known = backup.snapshot().controller.state.announced.announcements
     if all(one.announcement_id != announcement_id for one in known):
@@ -184,14 +191,14 @@ async def withdraw_outage(backup: BackupGiven, announcement_id: str) -> BackupVi
         outage=found.outage,
         start_unix_s=found.start_unix_s,
         end_unix_s=found.end_unix_s,
-        origin=_ORIGIN,
+        origin=origin,
         withdrawn=True,
     )
     return await _told(backup, event)
 
 
-@router.put("/test")
-async def ask_test(backup: BackupGiven, test: TestRequest) -> BackupView:
+@router.put("/test", dependencies=_DECIDES)
+async def ask_test(backup: BackupGiven, origin: OriginGiven, test: TestRequest) -> BackupView:
     """Leave the grid for some minutes to see whether the backup works. It ends by itself."""
     snapshot, faults = backup.snapshot(), Faults()
     most_s = snapshot.controller.settings.test_s_max
@@ -202,16 +209,16 @@ async def ask_test(backup: BackupGiven, test: TestRequest) -> BackupView:
     if not faults.found and not now_unix_s - 60 <= start_unix_s <= now_unix_s + _AHEAD_S:
         faults.add("start", "must be in the next 30 days", str(test.start))
     faults.raise_if_any()
-    return await _told(backup, IslandTestAsked(start_unix_s, test.duration_s, _ORIGIN))
+    return await _told(backup, IslandTestAsked(start_unix_s, test.duration_s, origin))
 
 
-@router.delete("/test")
-async def end_test(backup: BackupGiven) -> BackupView:
+@router.delete("/test", dependencies=_DECIDES)
+async def end_test(backup: BackupGiven, origin: OriginGiven) -> BackupView:
     """End the off-grid test, or call it off."""
-    return await _told(backup, IslandTestAsked(None, 0, _ORIGIN))
+    return await _told(backup, IslandTestAsked(None, 0, origin))
 
 
-@router.post("/ask")
+@router.post("/ask", dependencies=_DECIDES)
 async def ask_gateway(backup: BackupGiven, asked: IslandRequest) -> BackupView:
     """Ask for the island or the grid by hand. What is not safe is refused, and the journal says why."""
     backup.ask(asked.ask)

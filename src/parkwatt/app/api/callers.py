@@ -61,6 +61,14 @@ def signed_in(caller: Annotated[Caller | None, Depends(known_caller)]) -> Caller
 CallerGiven = Annotated[Caller, Depends(signed_in)]
 
 
+def origin_of(caller: CallerGiven) -> str:
+    """Who says it, for the journal."""
+    return caller.origin
+
+
+OriginGiven = Annotated[str, Depends(origin_of)]
+
+
 def needs(scope: Scope | None) -> Any:
     """For ``dependencies=[needs("drive")]``: the route is for callers with ``scope``, and of the car that its path names.
 

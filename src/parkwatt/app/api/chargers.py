@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 
+from parkwatt.app.api.callers import needs
 from parkwatt.app.api.site import Site
 from parkwatt.app.api.views import (
     CallAnswer,
@@ -46,6 +47,8 @@ _UNKNOWN: dict[int | str, dict[str, Any]] = {
 _NO_LINK: dict[int | str, dict[str, Any]] = {
     409: {"model": DetailView, "description": "The charger is not connected"}
 }
+
+_OPERATOR = [needs("operate")]
 
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 
@@ -129,7 +132,10 @@ async def open_transactions(
 
 
 @router.put(
-    "/chargers/{charger_id}/evses/{evse_id}/setpoint", tags=["commands"], responses=_UNKNOWN
+    "/chargers/{charger_id}/evses/{evse_id}/setpoint",
+    tags=["commands"],
+    dependencies=_OPERATOR,
+    responses=_UNKNOWN,
 )
 async def set_power(
     site: SiteGiven, charger_id: str, evse_id: int, wish: SetpointRequest
@@ -159,7 +165,10 @@ async def set_power(
 
 
 @router.delete(
-    "/chargers/{charger_id}/evses/{evse_id}/setpoint", tags=["commands"], responses=_UNKNOWN
+    "/chargers/{charger_id}/evses/{evse_id}/setpoint",
+    tags=["commands"],
+    dependencies=_OPERATOR,
+    responses=_UNKNOWN,
 )
 async def release_power(site: SiteGiven, charger_id: str, evse_id: int) -> EvseView:
     """End a set-point: the charger charges for its driver."""
@@ -170,7 +179,12 @@ async def release_power(site: SiteGiven, charger_id: str, evse_id: int) -> EvseV
     return _evse_view(site, station, evse_id)
 
 
-@router.delete("/chargers/{charger_id}/evses/{evse_id}/rung", tags=["commands"], responses=_UNKNOWN)
+@router.delete(
+    "/chargers/{charger_id}/evses/{evse_id}/rung",
+    tags=["commands"],
+    dependencies=_OPERATOR,
+    responses=_UNKNOWN,
+)
 async def forget_rung(site: SiteGiven, charger_id: str, evse_id: int) -> EvseView:
     """Forget what the charger proved or failed to, so that it is tried anew."""
     station = _station(site, charger_id)
@@ -179,7 +193,12 @@ async def forget_rung(site: SiteGiven, charger_id: str, evse_id: int) -> EvseVie
     return _evse_view(site, station, evse_id)
 
 
-@router.post("/chargers/{charger_id}/calls", tags=["commands"], responses=_UNKNOWN | _NO_LINK)
+@router.post(
+    "/chargers/{charger_id}/calls",
+    tags=["commands"],
+    dependencies=_OPERATOR,
+    responses=_UNKNOWN | _NO_LINK,
+)
 async def call(site: SiteGiven, charger_id: str, request: CallRequest) -> CallAnswer:
     """Send one message, checked first, and wait for the answer."""
     station = _station(site, charger_id)

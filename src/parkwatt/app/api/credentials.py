@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 
 from parkwatt.app.admission import Admission, admit, readmit, revoke
+from parkwatt.app.api.callers import needs
 from parkwatt.app.api.chargers import Limit, SiteGiven
 from parkwatt.app.api.views import (
     CredentialView,
@@ -23,6 +24,7 @@ from parkwatt.app.api.views import (
 )
 
 router = APIRouter(prefix="/v1", tags=["credentials"])
+_OPERATOR = [needs("operate")]
 
 
 @router.get("/credentials")
@@ -35,7 +37,7 @@ async def list_credentials(
     return [credential_view(known) for known in credentials[first : first + limit]]
 
 
-@router.post("/credentials", status_code=201)
+@router.post("/credentials", status_code=201, dependencies=_OPERATOR)
 async def add_credential(site: SiteGiven, wish: NewCredential) -> MadeCredentialView:
     """Let a charger connect from now on. Its secrets are shown this once."""
     admission = await asyncio.to_thread(
@@ -49,7 +51,7 @@ async def add_credential(site: SiteGiven, wish: NewCredential) -> MadeCredential
     return _made(admission)
 
 
-@router.put("/credentials/{charger_id}/secret")
+@router.put("/credentials/{charger_id}/secret", dependencies=_OPERATOR)
 async def change_secret(site: SiteGiven, charger_id: str, wish: NewPassword) -> MadeCredentialView:
     """Another password, or with profile 3 another certificate. The old password is refused, and a live link ends."""
     admission = await asyncio.to_thread(
@@ -58,7 +60,7 @@ async def change_secret(site: SiteGiven, charger_id: str, wish: NewPassword) -> 
     return _made(admission)
 
 
-@router.delete("/credentials/{charger_id}")
+@router.delete("/credentials/{charger_id}", dependencies=_OPERATOR)
 async def remove_credential(site: SiteGiven, charger_id: str) -> CredentialView:
     """A charger may no longer connect, and a live link ends; the journal keeps what it reported."""
     return credential_view(await asyncio.to_thread(revoke, site.settings, charger_id))

@@ -13,6 +13,7 @@ import msgspec
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from parkwatt.app.api.callers import CallerGiven, needs
 from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.live import LiveSite
 from parkwatt.app.api.site_routes import NOT_RUN, UNKNOWN_CAR, LiveGiven, car_of
@@ -30,6 +31,7 @@ from parkwatt.domain.site.wish import Departure, Wishes
 router = APIRouter(prefix="/v1/cars/{car_id}", tags=["wishes"], responses=NOT_RUN | UNKNOWN_CAR)
 
 _US: Final = 1_000_000
+_DRIVER: Final = [needs("drive")]
 # A control that stands still must not keep a driver waiting: what they said is in the journal by then.
 _STEP_S: Final = 3.0
 _AHEAD_S: Final = 14 * 86_400
@@ -80,12 +82,13 @@ class SocTelling(_Wish):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """To whom something is said: the control, and the car that it is about."""
+    """To whom something is said: the control, and the car that it is about. ``origin``: who says it."""
 
     live: LiveSite
     car_id: str
     wishes: Wishes
     now_unix_s: int
+    origin: str
 
     async def looked_at(self, step: int) -> CarView:
         """The car, once the control has taken another step than ``step``."""
@@ -96,10 +99,10 @@ class Told:
         return car_view(car_of(snapshot, self.car_id), snapshot)
 
 
-def told_car(site: SiteGiven, live: LiveGiven, car_id: str) -> Told:
+def told_car(site: SiteGiven, live: LiveGiven, caller: CallerGiven, car_id: str) -> Told:
     """The car of the path. Raises HTTPException where there is none of that name."""
     car = car_of(live.snapshot(), car_id)
-    return Told(live, car_id, car.view.wishes, site.now_unix_us() // _US)
+    return Told(live, car_id, car.view.wishes, site.now_unix_us() // _US, caller.origin)
 
 
 CarGiven = Annotated[Told, Depends(told_car)]
@@ -112,21 +115,21 @@ async def show_wishes(car: CarGiven) -> WishesView:
     return wishes_view(car.wishes, until_departure=state.wishes_end)
 
 
-@router.put("/wishes")
+@router.put("/wishes", dependencies=_DRIVER)
 async def change_wishes(car: CarGiven, change: WishesChange) -> CarView:
     """Change what holds for a car, from now on or until its departure. Fields that are left out stay as they are."""
     wishes = changed(car.wishes, change)
     return await _set(car, wishes, until_departure=change.until_departure)
 
 
-@router.post("/mode")
+@router.post("/mode", dependencies=_DRIVER)
 async def change_mode(car: CarGiven, change: ModeChange) -> CarView:
     """Change the mode alone: now, smart, home, grid or off."""
     wishes = changed(car.wishes, WishesChange.model_validate({"mode": change.mode}))
     return await _set(car, wishes, until_departure=change.until_departure)
 
 
-@router.put("/departure")
+@router.put("/departure", dependencies=_DRIVER)
 async def ask_departure(car: CarGiven, wish: DepartureRequest) -> CarView:
     """Name the next departure: it goes before weekly times and trips. What is not possible is told in the answer."""
     faults = Faults()
@@ -138,19 +141,19 @@ async def ask_departure(car: CarGiven, wish: DepartureRequest) -> CarView:
     faults.raise_if_any()
     step = car.live.steps.count
     departure = Departure(departs_unix_s, "asked", target_soc=wish.target_soc)
-    await car.live.ask_departure(car.car_id, departure, origin="api")
+    await car.live.ask_departure(car.car_id, departure, origin=car.origin)
     return await car.looked_at(step)
 
 
-@router.delete("/departure")
+@router.delete("/departure", dependencies=_DRIVER)
 async def forget_departure(car: CarGiven) -> CarView:
     """Take the named departure back: weekly times and trips count again."""
     step = car.live.steps.count
-    await car.live.ask_departure(car.car_id, None, origin="api")
+    await car.live.ask_departure(car.car_id, None, origin=car.origin)
     return await car.looked_at(step)
 
 
-@router.post("/soc")
+@router.post("/soc", dependencies=_DRIVER)
 async def tell_soc(car: CarGiven, telling: SocTelling) -> CarView:
     """Tell a state of charge; a later one from the charger goes before it."""
     faults = Faults()
@@ -163,13 +166,15 @@ async def tell_soc(car: CarGiven, telling: SocTelling) -> CarView:
     faults.raise_if_any()
     measured_unix_s = min(measured_unix_s, car.now_unix_s)
     step = car.live.steps.count
-    await car.live.tell_soc(car.car_id, telling.soc, measured_unix_s * _US, origin="api")
+    await car.live.tell_soc(car.car_id, telling.soc, measured_unix_s * _US, origin=car.origin)
     return await car.looked_at(step)
 
 
 async def _set(car: Told, wishes: Wishes, *, until_departure: bool) -> CarView:
     step = car.live.steps.count
-    await car.live.set_wishes(car.car_id, wishes, until_departure=until_departure, origin="api")
+    await car.live.set_wishes(
+        car.car_id, wishes, until_departure=until_departure, origin=car.origin
+    )
     return await car.looked_at(step)
 
 

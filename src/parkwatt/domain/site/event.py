@@ -5,7 +5,7 @@ The entry's subject is `SUBJECT`. The same events give the same state, live and 
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -258,7 +258,8 @@ SiteEvent = (
 
 # Every kind of entry in the journal that is an event of a site.
 KINDS: Final = frozenset(str(member.__struct_config__.tag) for member in SiteEvent.__args__)
-Origin = Literal["api", "file", "calendar", "car", "mqtt"]
+# Who said something: `api`, `by Anna`, `by token Garage button`.
+Origin = str
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[SiteEvent] = msgspec.json.Decoder(SiteEvent)
