@@ -95,6 +95,8 @@ class HomeController:
         self.source = IslandSource()
         self.forecast: HomeForecast | None = None
         self._asked_unix_us: int | None = None
+        self._asked_off: frozenset[str] = frozenset()
+        self._said_unix_us = 0
         self._told_unix_us: int | None = None
         self.questions: tuple[Question, ...] = ()
         self.troubles: tuple[str, ...] = ()
@@ -113,7 +115,8 @@ class HomeController:
     def take(self, event: HomeEvent, now_unix_us: int) -> None:
         """Something happened that was not decided here; it is to be journalled by the caller."""
         self.state.note(event, now_unix_us)
-        self._prepared_unix_us = None
+        self._prepared_unix_us = self._asked_unix_us = None
+        self._said_unix_us = now_unix_us
 
     def person_asks(self, what: Literal["none", "island", "grid"], now_unix_us: int) -> None:
         """A person wants the home on the island, or on the grid: as far as that is safe, for the next ten minutes."""
@@ -149,6 +152,8 @@ class HomeController:
     def forecasted(self, forecast: HomeForecast, now_unix_us: int) -> list[HomeEvent]:
         """A forecast that was asked for is there; returns what is to be journalled."""
         self.forecast, self._prepared_unix_us = forecast, None
+        if forecast.at_unix_s * _US < self._said_unix_us:
+            self._asked_unix_us = None  # what was said meanwhile is not in it
         every_us = _FORECAST_US if self.grid.is_island else _FORECAST_TOLD_US
         event = forecast.event(islanded=self.grid.is_island)
         last = self._told_unix_us
@@ -159,10 +164,11 @@ class HomeController:
         return [event]
 
     def _ask_for_forecast(self, step: HomeStep, now_unix_us: int) -> None:
-        last = self._asked_unix_us
-        if last is not None and 0 <= now_unix_us - last < self.settings.forecast_s * _US:
+        last, off = self._asked_unix_us, self.state.shedding.off()
+        fresh = last is not None and 0 <= now_unix_us - last < self.settings.forecast_s * _US
+        if fresh and off == self._asked_off:
             return
-        self._asked_unix_us = now_unix_us
+        self._asked_unix_us, self._asked_off = now_unix_us, off
         known = self.forecast
         length = outage_length(self.state.outages_s, self.settings.expected_outage_s)
         step.request = forecast_request(

@@ -87,19 +87,8 @@ def make_forecast(request: ForecastRequest) -> HomeForecast:
         history = CircuitHistory() if request.history is None else request.history
         use = LearnedUse.of(history, request.circuits, request.time_zone, request.at_unix_s)
     runtime, verdicts = None, dict[str, EnergyVerdict]()
-    if request.batteries and request.circuits:
-        asked = RuntimeRequest(
-            at_unix_s=request.at_unix_s,
-            batteries=request.batteries,
-            use=use,
-            solar_kw=_solar_kw(request.solar, request.at_unix_s),
-            solar_step_s=_STEP_S,
-            standby_kw=request.standby_kw,
-            restart_kwh=request.restart_kwh,
-            mobility=request.mobility,
-            off=request.off,
-            generator=request.generator,
-        )
+    asked = runtime_request(request, use)
+    if asked is not None:
         runtime = forecast_runtime(asked)
         if request.since_unix_s is not None:
             verdicts = energy_verdicts(asked, request.end_unix_s, since_unix_s=request.since_unix_s)
@@ -110,6 +99,24 @@ def make_forecast(request: ForecastRequest) -> HomeForecast:
         runtime=runtime,
         verdicts=verdicts,
         demand=_demand(request, use),
+    )
+
+
+def runtime_request(request: ForecastRequest, use: LearnedUse) -> RuntimeRequest | None:
+    """What hours are reckoned from; None where no battery or no circuit is there. Raises ValueError where it is none."""
+    if not request.batteries or not request.circuits:
+        return None
+    return RuntimeRequest(
+        at_unix_s=request.at_unix_s,
+        batteries=request.batteries,
+        use=use,
+        solar_kw=_solar_kw(request.solar, request.at_unix_s),
+        solar_step_s=_STEP_S,
+        standby_kw=request.standby_kw,
+        restart_kwh=request.restart_kwh,
+        mobility=request.mobility,
+        off=request.off,
+        generator=request.generator,
     )
 
 

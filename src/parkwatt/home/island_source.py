@@ -19,6 +19,8 @@ from parkwatt.home.state import HomeState
 
 # How long the source may go on after it was found to be spent.
 _STOPPING_H: Final = 60.0 / 3600.0
+# A way needs so much more than its mean: cold, wind, a detour. As the site's planning of trips has it.
+_SPARE_SHARE: Final = 0.15
 # Above what is kept for driving the source begins again with so much of the battery.
 _BEGINS_SHARE: Final = 0.02
 
@@ -98,6 +100,22 @@ def usable_now(
 def least_kwh(settings: HomeSettings, car: HomeCar) -> float:
     """What stays in a car in an outage, whatever its driver asked for."""
     return car.floor_kwh if settings.floor_soc is None else settings.floor_soc * car.capacity_kwh
+
+
+def energy_kwh_for(
+    settings: HomeSettings, car: HomeCar, distance_km: float, consumption_kwh_per_km: float
+) -> float:
+    """What has to be in a car's battery for a way beyond what stays in it anyway; at most what it can hold."""
+    way_kwh = distance_km * consumption_kwh_per_km * (1.0 + _SPARE_SHARE)
+    return min(least_kwh(settings, car) + way_kwh, car.capacity_kwh)
+
+
+def distance_km_with(
+    settings: HomeSettings, car: HomeCar, energy_kwh: float, consumption_kwh_per_km: float
+) -> float:
+    """How far a car gets with an energy in its battery, down to what stays in it anyway: `energy_kwh_for` the other way."""
+    beyond_kwh = max(energy_kwh - least_kwh(settings, car), 0.0)
+    return beyond_kwh / (consumption_kwh_per_km * (1.0 + _SPARE_SHARE))
 
 
 def asked_for_driving(state: HomeState, car_id: str, now_unix_s: int) -> MobilityAsked | None:

@@ -283,3 +283,13 @@ def test_twice_the_energy_at_twice_the_power_lasts_as_long(power_kw: float, fact
 
 def test_a_forecast_is_the_same_for_the_same_seed() -> None:
     assert forecast_runtime(request(), COUNT, 3) == forecast_runtime(request(), COUNT, 3)
+
+
+def test_what_is_off_would_cost_what_it_uses_and_a_whole_tier_gains_together() -> None:
+    runtime = forecast_runtime(constant(1.0, 0.5, 0.5, off=frozenset({"luxury"})), COUNT)
+    assert [one.circuit_id for one in runtime.costs] == ["luxury"]
+    assert runtime.costs[0].hours_p50 == pytest.approx(40 / 1.5 - 20, abs=0.01)
+    gains = {tier: one.hours_p50 for tier, one in runtime.tier_gains.items()}
+    assert gains == pytest.approx(
+        {"must_have": 80 - 40 / 1.5, "nice_to_have": 40 - 40 / 1.5}, abs=0.01
+    )

@@ -11,6 +11,11 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
+from parkwatt.app.api.backup_trade_off import (
+    TradeOffView,
+    consumption_kwh_per_km,
+    trade_off_view,
+)
 from parkwatt.app.api.backup_views import BackupView, backup_view
 from parkwatt.app.api.callers import OriginGiven, needs
 from parkwatt.app.api.live_backup import BackupSnapshot, LiveBackup
@@ -26,6 +31,8 @@ from parkwatt.domain.home.event import (
     OutageKind,
 )
 from parkwatt.domain.record import Faults
+from parkwatt.home.island_source import energy_kwh_for
+from parkwatt.home.observation import HomeCar
 
 router = APIRouter(prefix="/v1/backup", tags=["backup"], responses=NOT_RUN)
 
@@ -47,9 +54,12 @@ class CircuitChoice(_Asked):
 
 
 class MobilityRequest(_Asked):
-    """What the driver needs in an outage: energy in the car's battery by a time. null takes it back."""
+    """What the driver needs in an outage by a time: energy in the car's battery, or a distance. null takes it back."""
 
     energy_kwh: float | None = Field(None, gt=0.0)
+    distance_km: float | None = Field(
+        None, gt=0.0, le=2000.0, description="beyond what stays in the battery anyway"
+    )
     ready_at: datetime | None = None
 
 
@@ -122,20 +132,27 @@ async def choose_circuit(
 
 @router.put("/mobility/{car_id}", dependencies=_DECIDES)
 async def ask_mobility(
-    backup: BackupGiven, origin: OriginGiven, car_id: str, wish: MobilityRequest
+    live: LiveGiven, backup: BackupGiven, origin: OriginGiven, car_id: str, wish: MobilityRequest
 ) -> BackupView:
     """Say what the driver needs in an outage, or take it back."""
     snapshot, faults = backup.snapshot(), Faults()
-    _check_car(snapshot, car_id)
+    car = _check_car(snapshot, car_id)
+    energy_kwh = wish.energy_kwh
+    if wish.distance_km is not None:
+        if energy_kwh is not None:
+            faults.add("distance_km", "must be left out with energy_kwh", wish.distance_km)
+        consumption = consumption_kwh_per_km(live.snapshot().settings, car_id)
+        settings = snapshot.controller.settings
+        energy_kwh = energy_kwh_for(settings, car, wish.distance_km, consumption)
     ready_unix_s = None if wish.ready_at is None else _unix_s("ready_at", wish.ready_at, faults)
-    if wish.energy_kwh is not None and ready_unix_s is None:
-        faults.add("ready_at", "is required with energy_kwh", None)
+    if energy_kwh is not None and ready_unix_s is None:
+        faults.add("ready_at", "is required with energy_kwh or distance_km", None)
     elif ready_unix_s is not None and not faults.found and wish.ready_at is not None:
         now_unix_s = snapshot.now_unix_us // _US
         if not now_unix_s < ready_unix_s <= now_unix_s + _AHEAD_S:
             faults.add("ready_at", "must be in the next 30 days", wish.ready_at.isoformat())
     faults.raise_if_any()
-    return await _told(backup, MobilityAsked(car_id, wish.energy_kwh, ready_unix_s, origin))
+    return await _told(backup, MobilityAsked(car_id, energy_kwh, ready_unix_s, origin))
 
 
 @router.put("/cars/{car_id}/island-charge", dependencies=_DECIDES)
@@ -225,9 +242,17 @@ async def ask_gateway(backup: BackupGiven, asked: IslandRequest) -> BackupView:
     return backup_view(backup.snapshot())
 
 
-def _check_car(snapshot: BackupSnapshot, car_id: str) -> None:
-    if snapshot.controller.observation.car(car_id) is None:
+@router.get("/trade-off")
+async def show_trade_off(live: LiveGiven, backup: BackupGiven) -> TradeOffView:
+    """Driving against the house: the hours for each distance that the car could be kept ready for."""
+    return await trade_off_view(live.snapshot(), backup.snapshot())
+
+
+def _check_car(snapshot: BackupSnapshot, car_id: str) -> HomeCar:
+    car = snapshot.controller.observation.car(car_id)
+    if car is None:
         raise HTTPException(404, f"this site has no car {car_id!r}")
+    return car
 
 
 def _unix_s(field: str, time: datetime, faults: Faults) -> int:

@@ -1,14 +1,16 @@
 """A live stream of a site as server-sent events: what it does, at most once a second, and each reason as it is journalled.
 
-`site` events hold the whole state and replace each other; `reason` events bear the journal's number as their id, so that a
-reader who comes back with `Last-Event-ID` gets what it missed from the journal. Nothing is queued for a reader: each gets the
-state as it is when it is ready for it. One that takes nothing for a while is cut off; it comes back and misses nothing.
+`site` events hold the whole state and replace each other, as `backup` events do of a home's backup; `reason` events bear the
+journal's number as their id, so that a reader who comes back with `Last-Event-ID` gets what it missed from the journal. Nothing
+is queued for a reader: each gets the state as it is when it is ready for it. One that takes nothing for a while is cut off; it
+comes back and misses nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,6 +19,8 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from parkwatt.app.api import reasons
+from parkwatt.app.api.backup_views import BackupView, backup_view
+from parkwatt.app.api.callers import AccessGiven, BearerGiven
 from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.live import LiveSite
 from parkwatt.app.api.site import Site
@@ -45,7 +49,7 @@ class Streams:
     response_class=Response,
     responses={
         200: {
-            "description": "Server-sent events: `site` and `reason`, each with JSON as its data",
+            "description": "Server-sent events: `site`, `backup` and `reason`, each with JSON as its data",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },
@@ -54,28 +58,49 @@ async def stream(
     request: Request,
     site: SiteGiven,
     live: LiveGiven,
+    access: AccessGiven,
+    given: BearerGiven,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> Response:
     """The site's state whenever it changed, at most once a second, and every reason once it is durable."""
     streams: Streams = request.app.state.streams
     if streams.count >= STREAMS_MAX:
         raise HTTPException(503, f"there are {STREAMS_MAX} readers already")
-    return SiteStream(site, live, streams, last_event_id)
+    token = "" if given is None else given.credentials
+
+    def may_read() -> bool:
+        caller = access.caller(token)
+        return caller is not None and "read" in caller.scopes
+
+    return SiteStream(site, live, streams, last_event_id, may_read)
+
+
+class _SignedOutError(Exception):
+    """Whoever reads may read no longer."""
 
 
 class SiteStream(Response):
-    """One reader's stream; ends when it goes away or is too slow."""
+    """One reader's stream; ends when it goes away, is too slow, or may read no longer (``may_read``)."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, site: Site, live: LiveSite, streams: Streams, last_seq: int | None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        live: LiveSite,
+        streams: Streams,
+        last_seq: int | None,
+        may_read: Callable[[], bool],
+    ) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._site = site
         self._live = live
         self._streams = streams
+        self._may_read = may_read
         self._seq = site.journal.last_seq if last_seq is None else last_seq
         self._shown: SiteView | None = None
+        self._backup_shown: BackupView | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 ASGI
         """Stream until the reader is gone; ASGI's own name."""
@@ -86,8 +111,8 @@ class SiteStream(Response):
                 writing = group.create_task(self._write(send))
                 await _gone(receive)
                 writing.cancel()
-        except* TimeoutError:
-            pass  # too slow: the connection ends
+        except* (TimeoutError, _SignedOutError):
+            pass  # too slow, or signed out: the connection ends
         finally:
             self._streams.count -= 1
 
@@ -98,8 +123,11 @@ class SiteStream(Response):
 
         await say("retry: 2000\n\n")
         while True:
+            if not self._may_read():
+                await send({"type": "http.response.body", "body": b""})
+                raise _SignedOutError
             step = self._live.steps.count
-            text = await self._reasons() + self._state()
+            text = await self._reasons() + self._state() + self._backup()
             if text:
                 await say(text)
             await asyncio.sleep(EVERY_S)
@@ -117,6 +145,17 @@ class SiteStream(Response):
             return ""
         return f"event: site\ndata: {view.model_dump_json()}\n\n"
 
+    def _backup(self) -> str:
+        """The home's backup, where it has one and it is another one."""
+        backup = self._live.backup
+        if backup is None:
+            return ""
+        view = backup_view(backup.snapshot())
+        before, self._backup_shown = self._backup_shown, view
+        if before is not None and _same_backup(view, before):
+            return ""
+        return f"event: backup\ndata: {view.model_dump_json()}\n\n"
+
     async def _reasons(self) -> str:
         """What was journalled since the last look."""
         if self._site.journal.last_seq <= self._seq:
@@ -129,6 +168,14 @@ class SiteStream(Response):
             f"event: reason\nid: {reason.seq}\ndata: {reason.model_dump_json()}\n\n"
             for reason in found
         )
+
+
+def _same_backup(view: BackupView, before: BackupView) -> bool:
+    """Whether nothing happened but time, and the gateway said the same again."""
+    gateway = before.gateway
+    if gateway is not None and view.gateway is not None:
+        gateway = gateway.model_copy(update={"told_at": view.gateway.told_at})
+    return view == before.model_copy(update={"at": view.at, "gateway": gateway})
 
 
 async def _gone(receive: Receive) -> None:

@@ -5,6 +5,7 @@ from parkwatt.home.runtime.forecast import Gain, Runtime, forecast_runtime
 from parkwatt.home.runtime.hours import Hours
 from parkwatt.home.runtime.outage_length import PLANNED, UNPLANNED, OutageLengths
 from parkwatt.home.runtime.request import RuntimeRequest
+from parkwatt.home.runtime.trade_off import Kept, trade_off
 from parkwatt.home.runtime.verdicts import EnergyVerdict, energy_verdicts, expected_end
 from parkwatt.home.runtime.what_if import WhatIf, what_if
 
@@ -17,6 +18,7 @@ __all__ = [
     "Generator",
     "Hours",
     "IslandBattery",
+    "Kept",
     "Mobility",
     "OutageLengths",
     "Runtime",
@@ -25,5 +27,6 @@ __all__ = [
     "energy_verdicts",
     "expected_end",
     "forecast_runtime",
+    "trade_off",
     "what_if",
 ]

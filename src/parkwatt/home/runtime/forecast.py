@@ -25,7 +25,7 @@ _GAIN_TOLD_H: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """By how much longer the middle course lasts without a circuit that is on. ``at_least``: the horizon was reached."""
+    """By how much longer the middle course lasts without a circuit or tier that is on. ``at_least``: to the horizon."""
 
     circuit_id: str
     hours_p50: float
@@ -37,10 +37,11 @@ class Runtime:
     """How long a home lasts from ``at_unix_s`` on.
 
     ``usable_kwh``: at the home's side now, above what is kept. ``hours``: with the circuits that are on. ``by_tier``: with
-    those that must stay only; with those nice to have too; with all. ``gains``: the greatest first. ``mobility_costs_hours``:
-    what drivers' needs cost the middle course; None where none has any. ``away_h``: for how long of the middle course the home
-    is dark meanwhile since its source is away. ``unknown``: the circuits that are not known yet. ``words``:
-    all that in sentences.
+    those that must stay only; with those nice to have too; with all. ``gains``: the greatest first; ``tier_gains``: without all
+    of a tier that are on. ``costs``: what each circuit that is off would cost the middle course, were it on.
+    ``mobility_costs_hours``: what drivers' needs cost it; None where none has any. ``away_h``: for how long of the middle
+    course the home is dark meanwhile since its source is away. ``unknown``: the circuits that are not known yet. ``words``: all
+    that in sentences.
     """
 
     at_unix_s: int
@@ -48,6 +49,8 @@ class Runtime:
     hours: Hours
     by_tier: Mapping[Tier, Hours]
     gains: tuple[Gain, ...]
+    tier_gains: Mapping[Tier, Gain]
+    costs: tuple[Gain, ...]
     mobility_costs_hours: float | None
     away_h: float
     unknown: tuple[str, ...]
@@ -74,11 +77,12 @@ def forecast_runtime(request: RuntimeRequest, count: int = 200, seed: int = 0) -
     variants = Variants.of(request, count, seed)
     circuits = request.use.circuits
     now_on = np.array([one.circuit_id not in request.off for one in circuits], dtype=np.bool_)
-    places = np.flatnonzero(now_on)
-    without = np.repeat(now_on[np.newaxis], len(places), axis=0)
-    without[np.arange(len(places)), places] = False
-    # As it is; the same with nothing kept for drivers; the three tiers; without each circuit.
-    on = np.vstack((now_on, now_on, request.use.tiers() > 0, without))
+    own = np.eye(len(circuits), dtype=np.bool_)
+    of_tier = np.array([[one.tier == tier for one in circuits] for tier in TIERS], dtype=np.bool_)
+    # As it is; the same with nothing kept for drivers; the three tiers; each circuit switched; each tier off.
+    on = np.vstack(
+        (now_on, now_on, request.use.tiers() > 0, now_on[np.newaxis] ^ own, now_on & ~of_tier)
+    )
     keeps = np.ones(len(on), dtype=np.bool_)
     keeps[1] = False
     keeps[2] = request.mobility is None or request.mobility.firm
@@ -87,16 +91,28 @@ def forecast_runtime(request: RuntimeRequest, count: int = 200, seed: int = 0) -
         Hours.of(lasted, reached)
         for lasted, reached in zip(courses.lasted_h, courses.reached, strict=True)
     ]
-    gains = [
-        Gain(circuits[place].circuit_id, one.p50_h - hours[0].p50_h, one.at_least)
-        for place, one in zip(places, hours[5:], strict=True)
+    switched = [
+        Gain(circuit.circuit_id, one.p50_h - hours[0].p50_h, one.at_least)
+        for circuit, one in zip(circuits, hours[5:-3], strict=True)
     ]
+    gains = [one for one, on_now in zip(switched, now_on, strict=True) if on_now]
+    tier_gains = {
+        tier: Gain(tier, one.p50_h - hours[0].p50_h, one.at_least)
+        for tier, one, placed in zip(TIERS, hours[-3:], of_tier, strict=True)
+        if bool((placed & now_on).any())
+    }
     runtime = Runtime(
         at_unix_s=request.at_unix_s,
         usable_kwh=variants.usable_kwh(),
         hours=hours[0],
         by_tier=dict(zip(TIERS, hours[2:5], strict=True)),
         gains=tuple(sorted(gains, key=lambda one: -one.hours_p50)),
+        tier_gains=tier_gains,
+        costs=tuple(
+            Gain(one.circuit_id, -one.hours_p50, hours[0].at_least)
+            for one, on_now in zip(switched, now_on, strict=True)
+            if not on_now
+        ),
         mobility_costs_hours=hours[1].p50_h - hours[0].p50_h if variants.drivers_need() else None,
         away_h=float(np.median(courses.away_h[0])),
         unknown=tuple(one.circuit_id for one in circuits if not request.use.knows(one.circuit_id)),
