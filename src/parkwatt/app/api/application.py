@@ -53,6 +53,8 @@ _PARTS = (
     journal,
 )
 _VALUE_CHARACTERS_MAX = 200
+# Fields that no answer shows again.
+_SECRETS = frozenset({"password", "current", "link"})
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     401: {"model": DetailView, "description": "The token is missing or wrong"},
     403: {"model": DetailView, "description": "Whoever calls may not do this"},
@@ -140,8 +142,17 @@ def _fault_view(fault: dict[str, Any]) -> FaultView:
     if fault["type"] == "json_invalid":
         return FaultView(field="body", rule="must be JSON", value=None)
     field = ".".join(str(part) for part in fault["loc"][1:]) or "body"
-    shown = None if fault["type"] == "missing" else str(fault.get("input"))[:_VALUE_CHARACTERS_MAX]
-    return FaultView(field=field, rule=str(fault["msg"]), value=shown)
+    return FaultView(field=field, rule=str(fault["msg"]), value=_shown(fault))
+
+
+def _shown(fault: dict[str, Any]) -> str | None:
+    """What was given, where it is one plain value and no secret."""
+    given = fault.get("input")
+    if fault["type"] == "missing" or fault["loc"][-1] in _SECRETS:
+        return None
+    if not isinstance(given, str | int | float):
+        return None
+    return str(given)[:_VALUE_CHARACTERS_MAX]
 
 
 async def _forbidden(_: Request, error: Exception) -> JSONResponse:

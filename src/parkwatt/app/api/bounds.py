@@ -1,13 +1,28 @@
-"""What stands before every route: a bound on the body, and headers that keep answers out of caches."""
+"""What stands before every route: bounds on a request, and headers that keep answers out of caches and frames.
+
+An address that holds control characters, as a forged line break, is refused as it is: no route has a use for them.
+"""
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import HTTPException
 from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES_MAX = 1 << 20
+ADDRESS_CHARACTERS_MAX = 8192
 _TOO_LARGE = f"the body must have at most {BODY_BYTES_MAX} bytes"
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 class Bounds:
@@ -34,8 +49,22 @@ class Bounds:
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Cache-Control"] = "no-store"
+                headers.update(_HEADERS)
             await send(message)
 
+        refusal = _refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, send_marked)
+            return
         await self._app(scope, receive_bounded, send_marked)
+
+
+def _refusal(scope: Scope) -> JSONResponse | None:
+    """What is said to an address that cannot be meant; None: nothing is wrong with it."""
+    path = str(scope["path"])
+    if len(path) + len(scope["query_string"]) > ADDRESS_CHARACTERS_MAX:
+        told = f"the address must have at most {ADDRESS_CHARACTERS_MAX} characters"
+        return JSONResponse({"detail": told}, 414)
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in path):
+        return JSONResponse({"detail": "the address must not hold control characters"}, 400)
+    return None
