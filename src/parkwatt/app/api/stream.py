@@ -1,8 +1,9 @@
 """A live stream of a site as server-sent events: what it does, at most once a second, and each reason as it is journalled.
 
-`site` events hold the whole state and replace each other; `reason` events bear the journal's number as their id, so that a
-reader who comes back with `Last-Event-ID` gets what it missed from the journal. Nothing is queued for a reader: each gets the
-state as it is when it is ready for it. One that takes nothing for a while is cut off; it comes back and misses nothing.
+`site` events hold the whole state and replace each other, as `backup` events do of a home's backup; `reason` events bear the
+journal's number as their id, so that a reader who comes back with `Last-Event-ID` gets what it missed from the journal. Nothing
+is queued for a reader: each gets the state as it is when it is ready for it. One that takes nothing for a while is cut off; it
+comes back and misses nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from parkwatt.app.api import reasons
+from parkwatt.app.api.backup_views import BackupView, backup_view
 from parkwatt.app.api.callers import AccessGiven, BearerGiven
 from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.live import LiveSite
@@ -47,7 +49,7 @@ class Streams:
     response_class=Response,
     responses={
         200: {
-            "description": "Server-sent events: `site` and `reason`, each with JSON as its data",
+            "description": "Server-sent events: `site`, `backup` and `reason`, each with JSON as its data",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },
@@ -98,6 +100,7 @@ class SiteStream(Response):
         self._may_read = may_read
         self._seq = site.journal.last_seq if last_seq is None else last_seq
         self._shown: SiteView | None = None
+        self._backup_shown: BackupView | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 ASGI
         """Stream until the reader is gone; ASGI's own name."""
@@ -124,7 +127,7 @@ class SiteStream(Response):
                 await send({"type": "http.response.body", "body": b""})
                 raise _SignedOutError
             step = self._live.steps.count
-            text = await self._reasons() + self._state()
+            text = await self._reasons() + self._state() + self._backup()
             if text:
                 await say(text)
             await asyncio.sleep(EVERY_S)
@@ -142,6 +145,17 @@ class SiteStream(Response):
             return ""
         return f"event: site\ndata: {view.model_dump_json()}\n\n"
 
+    def _backup(self) -> str:
+        """The home's backup, where it has one and it is another one."""
+        backup = self._live.backup
+        if backup is None:
+            return ""
+        view = backup_view(backup.snapshot())
+        before, self._backup_shown = self._backup_shown, view
+        if before is not None and _same_backup(view, before):
+            return ""
+        return f"event: backup\ndata: {view.model_dump_json()}\n\n"
+
     async def _reasons(self) -> str:
         """What was journalled since the last look."""
         if self._site.journal.last_seq <= self._seq:
@@ -154,6 +168,14 @@ class SiteStream(Response):
             f"event: reason\nid: {reason.seq}\ndata: {reason.model_dump_json()}\n\n"
             for reason in found
         )
+
+
+def _same_backup(view: BackupView, before: BackupView) -> bool:
+    """Whether nothing happened but time, and the gateway said the same again."""
+    gateway = before.gateway
+    if gateway is not None and view.gateway is not None:
+        gateway = gateway.model_copy(update={"told_at": view.gateway.told_at})
+    return view == before.model_copy(update={"at": view.at, "gateway": gateway})
 
 
 async def _gone(receive: Receive) -> None:
