@@ -116,12 +116,8 @@ def _application(connections: Any, live: Live) -> FastAPI:
     _add_session_routes(application, connections)
     for name, content in PAGES.items():
         _add_page(name, content, connections, live)
-    ui.page("/sign-in", title="Parkwatt", response_timeout=_BUILDS_S)(
-        lambda request: _plain(request, sign_in_page)
-    )
-    ui.page("/welcome", title="Parkwatt", response_timeout=_BUILDS_S)(
-        lambda request: _plain(request, welcome_page)
-    )
+    _add_plain("/sign-in", sign_in_page)
+    _add_plain("/welcome", welcome_page)
     ui.run_with(
         application,
         title="Parkwatt",
@@ -158,6 +154,13 @@ def _add_page(
         return None
 
     ui.page(_path(name), title=f"Parkwatt · {name}", response_timeout=_BUILDS_S)(show)
+
+
+def _add_plain(path: str, show: Callable[[Request, str], None]) -> None:
+    def shown(request: Request) -> None:
+        _plain(request, show)
+
+    ui.page(path, title="Parkwatt")(shown)
 
 
 def _path(name: str) -> str:
@@ -205,8 +208,9 @@ def _add_session_routes(application: FastAPI, connections: Any) -> None:
             session = await Api(connections, None).post("/v1/sessions", given)
         except ApiError as error:
             why = {0: "away", _TOO_OFTEN: "often"}.get(error.status, "link" if link else "wrong")
-            return RedirectResponse(f"/sign-in?why={why}&next={quote(_inside(next))}", 303)
-        answer = RedirectResponse(_inside(next), 303)
+            target = f"/sign-in?why={why}&next={quote(_inside(next))}"
+            return RedirectResponse(_prefix(request) + target, 303)
+        answer = RedirectResponse(_prefix(request) + _inside(next), 303)
         _set_cookie(answer, request, session["token"])
         return answer
 
@@ -241,8 +245,13 @@ def _set_cookie(answer: Response, request: Request, token: str) -> None:
 
 
 def _cookie_path(request: Request) -> str:
-    """Behind a proxy the pages may lie under a path."""
-    return request.headers.get("x-forwarded-prefix", "") or "/"
+    return _prefix(request) or "/"
+
+
+def _prefix(request: Request) -> str:
+    """Behind a proxy the pages may lie under a path, which it tells."""
+    told = request.headers.get("x-forwarded-prefix", "")
+    return told if told == _inside(told) else ""
 
 
 class _SecurityHeaders:

@@ -1,0 +1,77 @@
+"""The home page in a real browser: what it says of a car that comes and charges, and how it goes on after a restart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.app.web.browsing import DESK, PHONE, WebSite, wait_for_pages
+
+
+@contextmanager
+def virtual_car(site: WebSite) -> Iterator[None]:
+    """A virtual charger with a car plugged in, as a process of its own."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "parkwatt.app.cli", "virtual"),
+            *("--url", site.server.ocpp_url, "--id", "GARAGE", "--protocol", "2.1", "--quiet"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark")])
+def test_what_happens_is_one_sentence(
+    site: WebSite, browser: Browser, size: tuple[int, int], scheme: str
+) -> None:
+    page = site.open(browser, "/", size, scheme=scheme)
+    expect(page.locator(".say")).to_have_text("No link to the charger GARAGE.")
+    expect(page.get_by_text("Grid power costs 30 ct now.")).to_be_visible()
+    expect(page.get_by_role("img", name="Car away")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+    width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert width <= 0, "it can be scrolled sideways"
+
+
+def test_a_car_that_comes_is_shown_without_a_reload(site: WebSite, browser: Browser) -> None:
+    page = site.open(browser, "/")
+    expect(page.locator(".say")).to_have_text("No link to the charger GARAGE.")
+    page.evaluate("window.kept = 1")
+    with virtual_car(site):
+        expect(page.get_by_text("plugged in", exact=False).last).to_be_visible(timeout=30_000)
+        site.server.api.send("POST", "/v1/cars/ID.4/mode", {"mode": "now"})
+        expect(page.locator(".say")).to_have_text("Charging the car.", timeout=30_000)
+    expect(page.locator(".say")).to_have_text("No link to the charger GARAGE.", timeout=30_000)
+    assert page.evaluate("window.kept") == 1
+
+
+def test_it_goes_on_after_a_restart_of_the_site(site: WebSite, browser: Browser) -> None:
+    page = site.open(browser, "/")
+    expect(page.locator(".say")).to_be_visible()
+    os.kill(site.server.process_id, signal.SIGKILL)
+    site.server.close()
+    site.server.start()
+    wait_for_pages(site.url)
+    expect(page.locator(".say")).to_have_text("No link to the charger GARAGE.", timeout=45_000)
+    expect(page.get_by_role("status")).to_be_hidden(timeout=45_000)
+
+
+def test_nothing_is_asked_of_another_host(site: WebSite, browser: Browser) -> None:
+    page = site.open(browser, "/")
+    page.wait_for_load_state("networkidle")
+    assert site.foreign == []
+    assert site.faults == []
