@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Query, Request
 
@@ -21,33 +23,43 @@ from parkwatt.site.account import AccountSettings
 
 router = APIRouter(prefix="/v1", tags=["site"], responses=NOT_RUN)
 
+T = TypeVar("T")
+
 _US: Final = 1_000_000
 _DAYS: Final = 31
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer, and the number of the last entry that was known then. ``at_s``: when it was given, by a steady clock."""
+
+    seq: int
+    at_s: float
+    answer: Any
+
+
 class Books:
-    """The accounts as far as they are folded. One reader at a time; in a thread, beside the event loop."""
+    """The accounts as far as they are folded. One reader at a time; in a thread, beside the event loop.
+
+    ``told``: what was answered, for who asks the same again.
+    """
 
     def __init__(self) -> None:
+        self.told: dict[object, Told] = {}
         self._turn = asyncio.Lock()
         self._accounts: JournalAccounts | None = None
 
-    async def view(
-        self,
-        journal: Path,
-        settings: AccountSettings,
-        from_unix_s: int,
-        until_unix_s: int,
-        by: ByName,
-    ) -> AccountView:
-        """The accounts of a span, with all that is in the journal by now.
+    async def ask(
+        self, journal: Path, settings: AccountSettings, question: Callable[[JournalAccounts], T]
+    ) -> T:
+        """What ``question`` says of the accounts; it is asked in a thread.
 
-        Raises JournalDamaged where it cannot be read.
+        Raises JournalDamaged where the journal cannot be read.
         """
         async with self._turn:
             if self._accounts is None:
                 self._accounts = JournalAccounts(journal, settings)
-            return await asyncio.to_thread(self._accounts.view, from_unix_s, until_unix_s, by)
+            return await asyncio.to_thread(question, self._accounts)
 
 
 @router.get("/report")
@@ -71,6 +83,8 @@ async def show_report(
         rule = "must be after from"
         raise InputError([InputFault("until", rule, None if until is None else until.isoformat())])
     books: Books = request.app.state.books
-    return await books.view(
-        site.journal.path, account_settings(settings), from_unix_s, end_unix_s, by
+    return await books.ask(
+        site.journal.path,
+        account_settings(settings),
+        lambda accounts: accounts.view(from_unix_s, end_unix_s, by),
     )

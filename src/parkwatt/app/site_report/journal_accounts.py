@@ -21,6 +21,12 @@ class JournalAccounts:
         self._journal = journal
         self._accounts = Accounts(settings)
         self._after_seq = 0
+        self._hash = b""
+
+    @property
+    def seal(self) -> tuple[int, bytes]:
+        """Number and hash of the last entry that is in the accounts; 0 before the first time that they caught up."""
+        return self._after_seq, self._hash
 
     def caught_up(self, on_progress: OnProgress = lambda _done, _all: None) -> Accounts:
         """The accounts of all that is durable now.
@@ -28,14 +34,14 @@ class JournalAccounts:
         Raises InputError where there is no journal, JournalDamaged where it cannot be read.
         """
         reader = JournalReader(self._journal)
-        last_seq = reader.last()[0]
+        last_seq, last_hash = reader.last()
         entries = reader.read(after_seq=self._after_seq, last_seq=last_seq, kinds=KINDS)
         for index, entry in enumerate(entries):
             self._accounts.take(entry)
             self._after_seq = entry.seq
             if index % _PROGRESS_ENTRIES == 0:
                 on_progress(entry.seq, last_seq)
-        self._after_seq = max(self._after_seq, last_seq)
+        self._after_seq, self._hash = last_seq, last_hash
         return self._accounts
 
     def view(

@@ -75,7 +75,7 @@ class Cheapest:
 def _pool(
     length_kwh: FloatArray, price_per_kwh: FloatArray, where: np.ndarray, columns: slice
 ) -> None:
-    """Give these neighbouring segments their mean price_per_kwh, in the rows ``where`` they hold anything."""
+    """Give these neighbouring segments their mean price, in the rows ``where`` they hold anything."""
     some = where & (length_kwh[:, columns].sum(axis=1) > 0)
     lengths_kwh = length_kwh[some, columns]
     mean = (lengths_kwh * price_per_kwh[some, columns]).sum(axis=1) / lengths_kwh.sum(axis=1)
