@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 
-from parkwatt.app.api import reasons
+from parkwatt.app.api import reasons, reasons_search
 from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.live import LiveCar, LiveSite, LiveSnapshot
 from parkwatt.app.api.reasons import ReasonView
+from parkwatt.app.api.reasons_search import SearchView
 from parkwatt.app.api.site_views import (
     CarView,
     PricesView,
@@ -108,3 +109,35 @@ async def list_reasons(
     wanted = reasons.Wanted(from_unix_us, until_unix_us, car_id, kind, limit)
     zone = live.snapshot().settings.time_zone
     return await asyncio.to_thread(reasons.read, site.journal.path, wanted, zone)
+
+
+@router.get("/reasons/search")
+async def search_reasons(
+    site: SiteGiven,
+    live: LiveGiven,
+    q: Annotated[str, Query(max_length=200, description="all of these words")] = "",
+    language: Annotated[str, Query(pattern="^[a-z]{2}$")] = "en",
+    group: Annotated[list[reasons_search.Group] | None, Query()] = None,
+    car_id: str | None = None,
+    begin: Annotated[datetime | None, Query(alias="from")] = None,
+    until: datetime | None = None,
+    before_seq: Annotated[int | None, Query(ge=1)] = None,
+    following: Annotated[
+        bool, Query(description="also set-points that only follow the meter")
+    ] = False,
+    limit: Annotated[int, Query(ge=1, le=reasons_search.FOUND_MAX)] = 50,
+) -> SearchView:
+    """What was decided and why, in whose words these words are: from now back, for a second; then from `before_seq` on."""
+    wanted = reasons_search.Search(
+        words=q,
+        language=language,
+        groups=tuple(group or ()),
+        car_id=car_id,
+        from_unix_us=None if begin is None else reasons.unix_us("from", begin),
+        until_unix_us=None if until is None else reasons.unix_us("until", until),
+        before_seq=before_seq,
+        following=following,
+        limit=limit,
+    )
+    zone = live.snapshot().settings.time_zone
+    return await asyncio.to_thread(reasons_search.search, site.journal.path, wanted, zone)

@@ -13,6 +13,9 @@ from parkwatt.io.store.head import head_path, is_written
 # Read in pieces, each a short transaction, so that a slow reader does not keep the write-ahead log from starting anew.
 _PIECE_ROWS = 2000
 _PIECE_SEQS = 200_000
+# Backwards in smaller ones: whoever reads so may have had enough at any moment.
+_BACK_ROWS = 500
+_BACK_SEQS = 50_000
 
 
 class JournalReader:
@@ -42,28 +45,63 @@ class JournalReader:
         except database.UNREADABLE as error:
             raise unreadable(self.path, error) from error
 
-    def newest(self, kind: str) -> Entry | None:
+    def newest(
+        self,
+        kind: str,
+        *,
+        subject: str | None = None,
+        after_seq: int = 0,
+        last_seq: int | None = None,
+    ) -> Entry | None:
         """The last entry of a kind whose payload is still there; None where there is none.
 
         It is looked for from the end, so that one that is written often is found at once in however long a journal.
+        ``subject``: of that alone; ``after_seq`` … ``last_seq``: among the entries after the first, up to the second.
         Raises JournalDamaged where the file cannot be read as a journal.
         """
         query = (
-            "SELECT seq, recorded_unix_us, kind, subject, payload FROM entry WHERE seq > ? AND seq <= ? "
-            "AND kind = ? AND payload IS NOT NULL ORDER BY seq DESC LIMIT 1"
+            "SELECT seq, recorded_unix_us, kind, subject, payload FROM entry "  # noqa: S608 - no values
+            f"WHERE seq > ? AND seq <= ? AND kind = ?{'' if subject is None else ' AND subject = ?'} "
+            "AND payload IS NOT NULL ORDER BY seq DESC LIMIT 1"
         )
+        values = [kind] if subject is None else [kind, subject]
         try:
             with database.reading(self.path, immutable=self.is_quiet()) as connection:
-                until_seq = database.last_entry(connection)[0]
-                while until_seq > 0:
-                    after_seq = max(0, until_seq - _PIECE_SEQS)
-                    row = connection.execute(query, [after_seq, until_seq, kind]).fetchone()
+                until_seq = database.last_entry(connection)[0] if last_seq is None else last_seq
+                while until_seq > after_seq:
+                    piece_after = max(after_seq, until_seq - _PIECE_SEQS)
+                    row = connection.execute(query, [piece_after, until_seq, *values]).fetchone()
                     if row is not None:
                         return Entry(*row)
-                    until_seq = after_seq
+                    until_seq = piece_after
         except database.UNREADABLE as error:
             raise unreadable(self.path, error) from error
         return None
+
+    def read_back(
+        self, before_seq: int, *, kinds: Sequence[str], after_seq: int = 0
+    ) -> Iterator[tuple[int, list[Entry]]]:
+        """The entries of some kinds between ``after_seq`` and ``before_seq``, both not included, from the last one back.
+
+        They come in pieces, each with the number of the last entry that is yet to be looked at: who has had enough knows where
+        to go on. Raises JournalDamaged where the file cannot be read as a journal.
+        """
+        query = (
+            "SELECT seq, recorded_unix_us, kind, subject, payload FROM entry "  # noqa: S608 - no values
+            f"WHERE seq > ? AND seq <= ? AND kind IN ({','.join('?' * len(kinds))}) "
+            f"ORDER BY seq DESC LIMIT {_BACK_ROWS}"
+        )
+        last_seq = before_seq - 1
+        try:
+            with database.reading(self.path, immutable=self.is_quiet()) as connection:
+                while last_seq > after_seq:
+                    piece_after = max(after_seq, last_seq - _BACK_SEQS)
+                    rows = connection.execute(query, [piece_after, last_seq, *kinds]).fetchall()
+                    full = len(rows) == _BACK_ROWS
+                    last_seq = min(rows[-1][0] - 1, last_seq - 1) if full else piece_after
+                    yield last_seq, [Entry(*row) for row in rows]
+        except database.UNREADABLE as error:
+            raise unreadable(self.path, error) from error
 
     def read(
         self,
