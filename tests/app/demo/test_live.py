@@ -10,6 +10,7 @@ import pytest
 
 from parkwatt.app.cli import main
 from parkwatt.io.store.verify import verify
+from tests.app.words.journal import without_german
 
 _TWO_HOURS = """
 import sys
@@ -44,6 +45,7 @@ def test_two_hours_of_the_demo(
     journal = verify(tmp_path / "site-data" / "journal.sqlite")
     assert journal.faults == ()
     assert journal.sealed
+    assert without_german(tmp_path / "site-data" / "journal.sqlite") == []
 
     assert main(["report", str(tmp_path / "site.toml"), "--by", "session"]) == 0
     assert "The limit of 17.25 kW on import was kept." in capsys.readouterr().out

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from parkwatt.io.store.verify import verify
+from tests.app.words.journal import without_german
 
 # The evening of the outage from a quarter of an hour before it, with half an hour of it.
 _EVENING = """
@@ -54,3 +55,4 @@ def test_the_grid_fails_and_comes_back(tmp_path: Path, time_unit_s: float) -> No
     assert together.endswith("fed the dead grid for 0 s and charged 0 kWh meanwhile.")
     journal = verify(tmp_path / "site-data" / "journal.sqlite")
     assert journal.faults == ()
+    assert without_german(tmp_path / "site-data" / "journal.sqlite") == []
