@@ -28,6 +28,7 @@ EXTERNAL = {
     "site/account": {"msgspec", "numpy"},
     "site/guard": {"msgspec", "numpy"},
     "site/live": {"msgspec", "numpy"},
+    "site/notices": {"msgspec"},
     "home": {"msgspec", "numpy"},
     "fleet": {"numpy"},
 }
