@@ -24,6 +24,7 @@ from parkwatt.app.demo import command as demo_command
 from parkwatt.app.discover import command as discover_command
 from parkwatt.app.journal import command as journal_command
 from parkwatt.app.journal import export_command
+from parkwatt.app.notices import command as notify_command
 from parkwatt.app.serve import command as serve_command
 from parkwatt.app.site_report import command as report_command
 from parkwatt.app.study import command as study_command
@@ -53,6 +54,7 @@ COMMANDS = (
     status_command.register,
     why_command.register,
     backup_command.register,
+    notify_command.register,
     serve_command.register,
     charger_command.register,
     send_command.register,

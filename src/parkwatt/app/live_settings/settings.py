@@ -18,6 +18,7 @@ from parkwatt.app.live_settings.limits import (
     read_circuits,
     read_connection,
 )
+from parkwatt.app.live_settings.notify import NotifySettings, read_notify
 from parkwatt.app.serve_settings import ServeSettings, read_serve_settings
 from parkwatt.app.web_settings import WebSettings, read_web
 from parkwatt.domain.errors import InputError, InputFault
@@ -56,7 +57,8 @@ class CarSources:
 class LiveSettings:
     """``serve``: the back end, its chargers with the power that they fall back to. ``folder``: what file names are relative to.
 
-    ``car_sources``: by the car's name. ``feeds``: the prices that the tariff asks for. ``backup``: None where there is none.
+    ``car_sources``: by the car's name. ``feeds``: the prices that the tariff asks for. ``backup``: None where there is none;
+    ``notify``: None where nobody is told anything.
     """
 
     path: Path
@@ -69,6 +71,7 @@ class LiveSettings:
     metering: Metering
     web: WebSettings
     backup: BackupSettings | None = None
+    notify: NotifySettings | None = None
 
     @property
     def folder(self) -> Path:
@@ -96,6 +99,11 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     control, guard = _read_control(record.record("control", required=False), discharges=discharges)
     curtailable = _read_curtailable(record)
     web = read_web(record.record("web", required=False))
+    notify = None
+    if record.has("notify"):
+        car_ids = [car.car_id for car in cars]
+        table_of_it = record.record("notify")
+        notify = read_notify(table_of_it, path.parent, car_ids, tariff.time_zone)
     serve = _with_default_powers(serve, connection, circuits, cars)
     first = cars[0]
     site = SiteSettings(
@@ -119,7 +127,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     )
     sources = {car.car_id: CarSources(car.soc, car.trips, car.trips_match) for car in cars}
     return LiveSettings(
-        path, serve, site, connection, circuits, sources, feeds, metering, web, backup
+        path, serve, site, connection, circuits, sources, feeds, metering, web, backup, notify
     )
 
 

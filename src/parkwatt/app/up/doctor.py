@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from parkwatt.app.live_settings import LiveSettings
-from parkwatt.app.up import doctor_backup, doctor_chargers, doctor_machine, doctor_sources
+from parkwatt.app.up import (
+    doctor_backup,
+    doctor_chargers,
+    doctor_machine,
+    doctor_notify,
+    doctor_sources,
+)
 from parkwatt.app.up.doctor_check import Check, look
 
 
@@ -20,3 +26,4 @@ def examine(settings: LiveSettings) -> Iterator[Check]:
     yield from doctor_chargers.checks(settings, seen)
     yield from doctor_sources.checks(settings, seen)
     yield from doctor_backup.checks(settings, seen)
+    yield from doctor_notify.checks(settings)

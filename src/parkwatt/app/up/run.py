@@ -11,6 +11,7 @@ import structlog
 
 from parkwatt.app.live_settings import LiveSettings
 from parkwatt.app.live_settings.backup import BackupSettings
+from parkwatt.app.notices.notifier import Notifier, notifier
 from parkwatt.app.serve.run import serve_until_stopped
 from parkwatt.app.up.home_runner import HomeRunner, OnHomeWritten, home_runner
 from parkwatt.app.up.runner import OnWritten, SiteRunner
@@ -24,6 +25,8 @@ from parkwatt.site.live.settings import SiteSettings
 
 # Makes what a site is told by (meters, price feeds, calendars), once its runner is there.
 Sources = Callable[[SiteRunner, Callable[[], int]], Iterable[Coroutine[Any, Any, object]]]
+# Makes the duty that tells people, of the site, why its journal cannot be written, and the clock.
+MakeNotifier = Callable[[SiteRunner, Callable[[], str | None], Callable[[], int]], Notifier]
 
 
 def up_until_stopped(settings: LiveSettings) -> None:
@@ -36,7 +39,10 @@ def up_until_stopped(settings: LiveSettings) -> None:
 
 def site_control(settings: LiveSettings) -> SiteControl:
     """The control of the site that the settings describe, with all its sources."""
-    return SiteControl(settings.site, partial(live_sources, settings), settings.backup)
+    tell = None
+    if settings.notify is not None:
+        tell = partial(notifier, settings.notify, settings.serve.store.directory)
+    return SiteControl(settings.site, partial(live_sources, settings), settings.backup, tell)
 
 
 class SiteControl:
@@ -46,11 +52,17 @@ class SiteControl:
     """
 
     def __init__(
-        self, settings: SiteSettings, sources: Sources, backup: BackupSettings | None = None
+        self,
+        settings: SiteSettings,
+        sources: Sources,
+        backup: BackupSettings | None = None,
+        tell: MakeNotifier | None = None,
     ) -> None:
         self._settings = settings
         self._sources = sources
         self._backup = backup
+        self._tell = tell
+        self._notifier: Notifier | None = None
         self.home: HomeRunner | None = None
         self._clock: Callable[[], int] = lambda: 0
         self.runner: SiteRunner | None = None
@@ -73,6 +85,8 @@ class SiteControl:
             self.home.on_written = self.on_home_written
             count += self.home.restore(JournalReader(journal.path))
         structlog.get_logger().info("site taken up", entries=count, cars=len(self._settings.cars))
+        if self._tell is not None:
+            self._notifier = self._tell(self.runner, lambda: journal.alarm, clock)
         return self.runner
 
     def heard(self, charger_id: str, events: Sequence[ChargerEvent]) -> None:
@@ -85,4 +99,5 @@ class SiteControl:
         if self.runner is None:
             return ()
         home = () if self.home is None else self.home.duties()
-        return (self.runner.run(), *self._sources(self.runner, self._clock), *home)
+        told = () if self._notifier is None else (self._notifier.run(),)
+        return (self.runner.run(), *self._sources(self.runner, self._clock), *home, *told)
