@@ -268,7 +268,7 @@ async def live_served(directory: Path, site_toml: str = SITE_TOML) -> AsyncItera
     runner.restore(JournalReader(store.journal))
     with (
         CredentialStore(store.credentials) as credentials,
-        Access(store.access, TOKEN) as access,
+        Access(store.access, TOKEN, lambda: clock[0] / 1e6) as access,
     ):
         site = Site(settings.serve, backend, journal, credentials, now, runner)
         application = create_application(site, access, Metrics(backend, journal, site.alarms))

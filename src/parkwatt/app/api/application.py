@@ -6,6 +6,7 @@ because FastAPI's would load scripts from elsewhere; `/openapi.json` describes a
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import Any
 
@@ -121,6 +122,14 @@ def create_application(site: Site, access: Access, metrics: Metrics) -> FastAPI:
     return application
 
 
+class _Told(JSONResponse):
+    """Words that repeat what somebody gave, which may hold half a character (a lone surrogate): written as ASCII."""
+
+    def render(self, content: Any) -> bytes:
+        """As bytes; Starlette's own name."""
+        return json.dumps(content).encode()
+
+
 async def _input_error(_: Request, error: Exception) -> JSONResponse:
     faults = error.faults if isinstance(error, InputError) else ()
     return _faults(
@@ -158,21 +167,21 @@ def _shown(fault: dict[str, Any]) -> str | None:
 
 
 async def _forbidden(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, status_code=403)
+    return _Told({"detail": str(error)}, status_code=403)
 
 
 async def _unknown(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, status_code=404)
+    return _Told({"detail": str(error)}, status_code=404)
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, status_code=503)
+    return _Told({"detail": str(error)}, status_code=503)
 
 
 async def _bug(_: Request, error: Exception) -> JSONResponse:
     told = f"a bug, sorry: {type(error).__name__}; the log says where"
-    return JSONResponse({"detail": told}, status_code=500)
+    return _Told({"detail": told}, status_code=500)
 
 
 def _faults(faults: list[FaultView]) -> JSONResponse:
-    return JSONResponse(FaultsView(faults=faults).model_dump(), status_code=422)
+    return _Told(FaultsView(faults=faults).model_dump(), status_code=422)
