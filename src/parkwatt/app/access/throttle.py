@@ -33,6 +33,7 @@ class Throttle:
         self._tries = min(_BUCKET, self._tries + max(0.0, now_s - before_s) * _REFILL_PER_S)
         self._filled_s = now_s
         count, last_s = self._accounts.get(account, (0, now_s))
+        last_s = min(last_s, now_s)  # a clock that was set back locks nobody out
         if now_s - last_s > _FORGOTTEN_S:
             count = 0
         wait_s = 0.0
