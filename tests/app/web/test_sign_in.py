@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Response, expect
 
 from tests.app.web.browsing import COOKIE, WebSite, web_site
 from tests.app.web.path_proxy import path_proxy
@@ -98,7 +98,12 @@ def test_behind_a_proxy_under_a_path(site: WebSite, browser: Browser) -> None:
     with path_proxy(port, "/energy") as url:
         page = site.context(browser, token=None).new_page()
         outside: list[str] = []
-        page.on("response", lambda got: got.ok or outside.append(f"{got.status} {got.url}"))
+
+        def hear(got: Response) -> None:
+            if not got.ok:
+                outside.append(f"{got.status} {got.url}")
+
+        page.on("response", hear)
         page.goto(f"{url}/welcome?link={made['code']}")
         page.get_by_role("button", name="Sign in on this device").click()
         expect(page.locator(".say")).to_be_visible()

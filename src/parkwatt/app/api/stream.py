@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, HTTPException, Request
 from fastapi.responses import Response
@@ -33,15 +34,21 @@ STREAMS_MAX: Final = 32
 EVERY_S: Final = 1.0
 HEARTBEAT_S: Final = 15.0
 SLOW_S: Final = 10.0
+_WAIT_S_MAX: Final = 4 * 3600.0
 # A reader that missed more than this looks into the journal itself.
 _MISSED_MAX: Final = 500
 
 
 class Streams:
-    """How many readers there are; the application has one."""
+    """How many readers there are, and whether they may go on; the application has one."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.ended = asyncio.Event()
+
+    def end(self) -> None:
+        """The server stops: every reader's stream ends, and comes back when there is one again."""
+        self.ended.set()
 
 
 @router.get(
@@ -109,8 +116,11 @@ class SiteStream(Response):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             async with asyncio.TaskGroup() as group:
                 writing = group.create_task(self._write(send))
-                await _gone(receive)
+                await _first(_gone(receive), self._streams.ended.wait())
                 writing.cancel()
+            if self._streams.ended.is_set():
+                async with asyncio.timeout(SLOW_S):
+                    await send({"type": "http.response.body", "body": b""})
         except* (TimeoutError, _SignedOutError):
             pass  # too slow, or signed out: the connection ends
         finally:
@@ -122,6 +132,7 @@ class SiteStream(Response):
                 await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
         await say("retry: 2000\n\n")
+        pace = _Pace()
         while True:
             if not self._may_read():
                 await send({"type": "http.response.body", "body": b""})
@@ -130,7 +141,7 @@ class SiteStream(Response):
             text = await self._reasons() + self._state() + self._backup()
             if text:
                 await say(text)
-            await asyncio.sleep(EVERY_S)
+            await pace.wait()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT_S):
                     await self._live.steps.after(step)
@@ -176,6 +187,33 @@ def _same_backup(view: BackupView, before: BackupView) -> bool:
     if gateway is not None and view.gateway is not None:
         gateway = gateway.model_copy(update={"told_at": view.gateway.told_at})
     return view == before.model_copy(update={"at": view.at, "gateway": gateway})
+
+
+class _Pace:
+    """Waits a second by the wall's clock, also where the site's own time is simulated: it finds out how fast that passes."""
+
+    def __init__(self) -> None:
+        self._wait_s = EVERY_S
+
+    async def wait(self) -> None:
+        begun_s = time.monotonic()
+        await asyncio.sleep(self._wait_s)
+        took_s = time.monotonic() - begun_s
+        if took_s < EVERY_S / 2:
+            self._wait_s = min(2 * self._wait_s, _WAIT_S_MAX)
+        elif took_s > 2 * EVERY_S:
+            self._wait_s = max(self._wait_s / 2, EVERY_S)
+
+
+async def _first(*waiting: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first of them; the others are given up."""
+    tasks = [asyncio.create_task(one) for one in waiting]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _gone(receive: Receive) -> None:

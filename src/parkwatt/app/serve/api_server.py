@@ -35,10 +35,12 @@ class ApiServer(uvicorn.Server):
                 timeout_graceful_shutdown=_STOP_S,
             )
         )
+        self._application = application
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Let `serve` end."""
+        self._application.state.streams.end()
         self.should_exit = True
         self._stopping.set()
 

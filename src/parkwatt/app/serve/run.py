@@ -123,7 +123,7 @@ async def serve(
     """Serve until ``stopping`` is set. ``clock``: µs since 1970 UTC, never going back.
 
     ``on_start``: told the chargers' port and the API's, in place of printing them. ``web``: where pages are served, None: none;
-    ``on_pages``: told where they are each time they come up, in a thread.
+    ``on_pages``: told in lines where they are each time they come up, in a thread.
     """
     loop = asyncio.get_running_loop()
     make_private(settings.store.directory)
@@ -205,15 +205,14 @@ def _pages(
 ) -> WebProcess:
     def ready(port: int) -> None:
         page = f"http://{_host(web.address)}:{port}"
-        words, code = f"The page is at {page}", access.owner_link()
+        lines, code = [f"The page is at {page}"], access.owner_link()
         if code is not None:
-            words += (
-                f"\nYou are its owner by this link, which works once: {page}/welcome?link={code}"
-            )
-        if on_pages is None:
-            print(words, flush=True)
-        else:
-            on_pages(words)
+            lines.append(f"Its owner signs in by this link, once: {page}/welcome?link={code}")
+        for line in lines:
+            if on_pages is None:
+                print(line, flush=True)
+            else:
+                on_pages(line)
 
     return WebProcess(web.address, api_url, token, ready)
 
