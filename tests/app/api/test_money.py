@@ -154,3 +154,20 @@ def test_a_site_that_begins_knows_nothing_yet(tmp_path: Path) -> None:
         assert battery["ageing"] is None
 
     in_live_site(tmp_path, test, TOML)
+
+
+def test_a_statement_can_be_had_in_both_languages(tmp_path: Path) -> None:
+    async def test(site: LiveServed) -> None:
+        files = []
+        for language in ("en", "de"):
+            answer = await site.client.get(f"/v1/cars/car/battery.pdf?language={language}")
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == "application/pdf"
+            assert 'filename="battery-2027-01-15.pdf"' in answer.headers["content-disposition"]
+            files.append(answer.content)
+            assert answer.content.startswith(b"%PDF-")
+        assert files[0] != files[1]
+        assert (await site.client.get("/v1/cars/car/battery.pdf?language=xx")).status_code == 422
+        assert (await site.client.get("/v1/cars/other/battery.pdf")).status_code == 404
+
+    lived(tmp_path, test)

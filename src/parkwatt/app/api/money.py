@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
@@ -14,6 +15,7 @@ from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.report import Books, Told
 from parkwatt.app.api.site_routes import NOT_RUN, UNKNOWN_CAR, LiveGiven
 from parkwatt.app.api.site_words import local
+from parkwatt.app.api.views import moment
 from parkwatt.app.site_report.journal_accounts import JournalAccounts
 from parkwatt.app.site_report.settings import account_settings
 from parkwatt.app.statement.battery import battery_view
@@ -26,13 +28,13 @@ from parkwatt.app.statement.views import (
     PeriodName,
     SealView,
 )
+from parkwatt.app.statement.wording import LanguageName
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.site.account import Accounts, AccountSettings
 
 router = APIRouter(prefix="/v1", tags=["money"], responses=NOT_RUN)
 
 T = TypeVar("T")
-LanguageName = Literal["en", "de"]
 _US: Final = 1_000_000
 _DAYS: Final = 31
 _MONTHS: Final = 12
@@ -43,6 +45,9 @@ _TOLD_MAX: Final = 64
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+_PDF: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 
@@ -201,6 +206,19 @@ async def battery_table(accounts: AccountsGiven, car_id: str) -> Response:
     """The same as a table by month."""
     shown = await _battery(accounts, car_id)
     return _file(battery_csv(shown).encode(), "text/csv; charset=utf-8", "battery.csv")
+
+
+@router.get("/cars/{car_id}/battery.pdf", response_class=Response, responses=UNKNOWN_CAR | _PDF)
+async def battery_statement(
+    accounts: AccountsGiven, car_id: str, language: LanguageName = "en"
+) -> Response:
+    """The same as a statement for a warranty or a sale, with the journal's seal."""
+    from parkwatt.app.statement.battery_pdf import battery_pdf  # a quarter of a second, once
+
+    shown = await _battery(accounts, car_id)
+    issued = moment(accounts.site.now_unix_us())
+    content = await asyncio.to_thread(battery_pdf, shown, issued, language)
+    return _file(content, "application/pdf", f"battery-{issued:%Y-%m-%d}.pdf")
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response:
