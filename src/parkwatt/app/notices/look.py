@@ -19,7 +19,7 @@ _FRESH_US: Final = 300 * _US
 _CARRIED: Final[frozenset[IslandPhase]] = frozenset(
     {"islanded", "grid_seen", "qualifying", "transferring_back"}
 )
-_GENERATOR: Final = "the generator was told to start "
+GENERATOR_TROUBLE: Final = "the generator was told to start "
 
 
 def facts_of(site: LiveSite, journal_alarm: str | None) -> Facts:
@@ -100,7 +100,9 @@ def _outage(snapshot: BackupSnapshot) -> OutageNow:
         hours_p50=None if runtime is None else runtime.hours_p50,
         hours_p90=None if runtime is None else runtime.hours_p90,
         medical=_medical(controller, snapshot.now_unix_us),
-        generator=next((one for one in controller.troubles if one.startswith(_GENERATOR)), ""),
+        generator=next(
+            (one for one in controller.troubles if one.startswith(GENERATOR_TROUBLE)), ""
+        ),
     )
 
 
