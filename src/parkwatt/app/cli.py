@@ -16,7 +16,7 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 import parkwatt
-from parkwatt.app import check_command, plan_command, replay_command
+from parkwatt.app import access_command, check_command, plan_command, replay_command
 from parkwatt.app.backup import command as backup_command
 from parkwatt.app.charger import command as charger_command
 from parkwatt.app.charger import send_command
@@ -53,6 +53,7 @@ COMMANDS = (
     discover_command.register,
     status_command.register,
     why_command.register,
+    access_command.register,
     backup_command.register,
     notify_command.register,
     serve_command.register,
