@@ -24,7 +24,7 @@ class CarTable:
     """One car as the file tells it. ``phases``: of the grid that it charges on, from 0; None: as its charger.
 
     ``soc``: a topic of MQTT that tells its state of charge. ``trips``: an iCalendar file or address,
-    ``trips_match``: what its trips hold in their text.
+    ``trips_match``: what its trips hold in their text. ``cell_id``, ``temperature_c``: of its battery, for the wear model.
     """
 
     field: str
@@ -38,6 +38,8 @@ class CarTable:
     trips_match: str | None
     consumption_kwh_per_km: float
     public_price_per_kwh: float
+    cell_id: str
+    temperature_c: float
 
     @property
     def car_id(self) -> str:
@@ -100,6 +102,8 @@ def _read_car(record: Record, only_charger: str | None) -> CarTable:
         trips_match=trips_match,
         consumption_kwh_per_km=consumption,
         public_price_per_kwh=battery.public_price_per_kwh,
+        cell_id=battery.cell,
+        temperature_c=battery.temperature_c,
     )
 
 

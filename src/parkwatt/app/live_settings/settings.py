@@ -270,6 +270,8 @@ def _site_car(
         circuit=None if circuit is None else circuit.circuit.name,
         default_kw=charger.default_limit_kw,
         consumption_kwh_per_km=car.consumption_kwh_per_km,
+        cell_id=car.cell_id,
+        temperature_c=car.temperature_c,
     )
 
 

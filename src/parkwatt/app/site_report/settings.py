@@ -18,6 +18,8 @@ def account_settings(site: SiteSettings) -> AccountSettings:
                 evse_id=car.evse_id,
                 storage=car.storage,
                 floor_soc=car.wishes.floor_soc,
+                cell_id=car.cell_id,
+                temperature_c=car.temperature_c,
             )
             for car in site.cars
         ),

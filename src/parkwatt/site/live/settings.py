@@ -20,7 +20,8 @@ class CarSettings:
     ``storage``: the battery with the powers at the charger, efficiencies and prices for wear; its ``energy_kwh_min`` and
     ``energy_kwh_max`` are 0 and the usable capacity: floors and targets are wishes. ``wishes``: those of the site's file.
     ``charger_discharges``: the charger's settings allow it. ``phases``: of the grid that the charger uses, 0 to 2.
-    ``default_kw``: what the charger charges with when nobody tells it anything.
+    ``default_kw``: what the charger charges with when nobody tells it anything. ``cell_id``, ``temperature_c``: of the
+    battery, for the wear model; None: the cell is not known.
     """
 
     storage: Storage
@@ -33,6 +34,8 @@ class CarSettings:
     circuit: str | None = None
     default_kw: float = 0.0
     consumption_kwh_per_km: float = 0.18
+    cell_id: str | None = None
+    temperature_c: float = 20.0
 
     @property
     def car_id(self) -> str:
