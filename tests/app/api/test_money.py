@@ -18,7 +18,9 @@ from tests.app.api.live_served import NOW_UNIX_US, SITE_TOML, LiveServed, in_liv
 from tests.site.account.made import Home
 
 # The site's car and charger as the made home calls them.
-TOML = SITE_TOML.replace('id = "GARAGE"', 'id = "CP-1"').replace('name = "ID.4"', 'name = "car"')
+TOML = SITE_TOML.replace('id = "GARAGE"', 'id = "CP-1"').replace(
+    'name = "ID.4"', 'name = "car"\ncell = "lfp-prismatic"\ntemperature_c = 15'
+)
 BEGAN_UNIX_S = int(datetime(2026, 12, 21, 23, tzinfo=UTC).timestamp())
 DAYS = 24
 Test = Callable[[LiveServed], Awaitable[None]]
@@ -99,6 +101,9 @@ def test_the_batterys_ledger_stands_on_the_journal(tmp_path: Path) -> None:
         )
         assert shown["capacity"]["capacity_kwh"] is None
         assert shown["capacity"]["sessions_needed"] == 4
+        assert shown["ageing"]["cell"] == "lfp-prismatic"
+        assert shown["ageing"]["temperature_c"] == 15
+        assert shown["ageing"]["loss_percent_per_year"] > 0
         assert len(shown["seal"]["hash"]) == 64
         assert 0 < shown["seal"]["entry"] <= site.site.journal.last_seq
 
