@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +21,8 @@ _DESCRIPTION = """\
 Generates a home (load, sun, trips, day-ahead prices) by documented formulas with a seed, and runs it live: a virtual
 charger and car over OCPP 2.1, a virtual meter over Modbus, prices as they are published, and Parkwatt that plans,
 guards, commands and accounts as it would for a real home, on a clock that runs faster. On the second evening the grid
-fails, and the car runs the house. It tells in words what happens; the API answers meanwhile. It ends after --days, or
-with Ctrl-C, and shows what came of it. With --study it studies a year of such a home instead: what smart charging, V2H
+fails, and the car runs the house. It tells in words what happens, and says where its page is. It ends after --days, in a
+terminal with Ctrl-C, and shows what came of it. With --study it studies a year of such a home instead: what smart charging, V2H
 and V2G would have been worth, wear counted.
 Nothing is fetched and no device is touched."""
 
@@ -65,6 +66,12 @@ def register(subparsers: Subparsers) -> None:
         help="how many times as fast as the wall's clock, 0: as fast as it goes; default: 1800",
     )
     parser.add_argument(
+        "--stay",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="keep the page open after the days that were lived, until Ctrl-C; default: in a terminal",
+    )
+    parser.add_argument(
         "--study", action="store_true", help="study the home instead of running it live"
     )
 
@@ -89,7 +96,10 @@ def run(arguments: argparse.Namespace) -> int:
     faults.raise_if_any()
     if arguments.study:
         return _study(folder, arguments.seed, days)
-    return _live(folder, arguments.seed, days, arguments.speed)
+    stay = arguments.stay
+    if stay is None:
+        stay = sys.stdin.isatty() and sys.stdout.isatty()
+    return _live(folder, arguments.seed, days, arguments.speed, stay=stay)
 
 
 def _study(folder: Path, seed: int, days: int) -> int:
@@ -101,7 +111,7 @@ def _study(folder: Path, seed: int, days: int) -> int:
     return run_study(home.site, folder)
 
 
-def _live(folder: Path, seed: int, days: int, speed: float) -> int:
+def _live(folder: Path, seed: int, days: int, speed: float, *, stay: bool) -> int:
     from parkwatt.app.demo.live import make_live_demo, run_live_demo
     from parkwatt.app.printable import printable
 
@@ -109,7 +119,7 @@ def _live(folder: Path, seed: int, days: int, speed: float) -> int:
     site = demo.settings.path
     pace = f"{speed:g} times as fast" if speed else "as fast as it goes"
     print(f"A home with a car lives for {days} days in {folder}, {pace}.", flush=True)
-    run_live_demo(demo, speed, lambda line: print(printable(line), flush=True))
+    run_live_demo(demo, speed, lambda line: print(printable(line), flush=True), stay=stay)
     print()
     _report(demo.settings, folder / "report.html")
     print(f"""

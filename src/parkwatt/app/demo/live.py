@@ -48,6 +48,9 @@ _HOST = "127.0.0.1"
 # The home's data begin this many days before the live span, so that prices of the days before are known.
 _LEAD_DAYS = 7
 _START_HOUR = 15
+_FASTEST = 1e6
+# The home's data go on for so long after the span.
+_STAY_S = 24 * 3600
 # The grid fails once, on the second evening, and comes back in the night, when the car charges.
 _OUTAGE_DAY, _OUTAGE_FROM_S, _OUTAGE_LASTS_S = 1, 19 * 3600 + 600, 8 * 3600 + 2400
 
@@ -89,14 +92,24 @@ def make_live_demo(folder: Path, seed: int, start: date, days: int) -> LiveDemo:
     return LiveDemo(load_live_settings(home.site), loaded, begin, end, outage, ports.gateway)
 
 
-def run_live_demo(demo: LiveDemo, speed: float, say: Callable[[str], None]) -> None:
-    """Live through the span; Ctrl-C ends it early. ``speed``: times the wall's clock, 0: as fast as the machine can."""
+def run_live_demo(
+    demo: LiveDemo, speed: float, say: Callable[[str], None], *, stay: bool = False
+) -> None:
+    """Live through the span; Ctrl-C ends it early. ``speed``: times the wall's clock, 0: as fast as the machine can.
+
+    ``stay``: then go on at the wall's pace for a day, until Ctrl-C, so that one can look at the pages.
+    """
     set_up_logs(demo.settings.serve.log_format, demo.settings.serve.log_level)
-    pace = WallPace(speed) if speed > 0 else FreePace()
-    run_warped(_live(demo, say), pace)
+    if stay:
+        slowing = WallPace(speed or _FASTEST)
+        run_warped(_live(demo, say, slowing), slowing)
+    else:
+        run_warped(_live(demo, say), WallPace(speed) if speed > 0 else FreePace())
 
 
-async def _live(demo: LiveDemo, say: Callable[[str], None]) -> None:
+async def _live(
+    demo: LiveDemo, say: Callable[[str], None], slowing: WallPace | None = None
+) -> None:
     loop = asyncio.get_running_loop()
     clock = SimClock(loop.time, demo.begin_unix_s * 1_000_000)
     stopping = asyncio.Event()
@@ -137,7 +150,7 @@ async def _live(demo: LiveDemo, say: Callable[[str], None]) -> None:
     )
     living = asyncio.create_task(home.run(LinkSettings(f"ws://{_HOST}:{port}"), stopping))
     supplied = asyncio.create_task(wires.run(stopping))
-    ending = asyncio.create_task(_stop_after(demo.end_unix_s - demo.begin_unix_s, stopping))
+    ending = asyncio.create_task(_end(demo, say, slowing, stopping))
     try:
         await asyncio.wait([served, living, supplied, ending], return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -152,8 +165,15 @@ async def _live(demo: LiveDemo, say: Callable[[str], None]) -> None:
         say(line)
 
 
-async def _stop_after(duration_s: float, stopping: asyncio.Event) -> None:
-    await asyncio.sleep(duration_s)
+async def _end(
+    demo: LiveDemo, say: Callable[[str], None], slowing: WallPace | None, stopping: asyncio.Event
+) -> None:
+    """Stop after the span; with ``slowing`` a day later, at the wall's pace."""
+    await asyncio.sleep(demo.end_unix_s - demo.begin_unix_s)
+    if slowing is not None:
+        slowing.speed = 1.0
+        say("The home lives on as fast as the wall's clock: look at its page. Ctrl-C ends it.")
+        await asyncio.sleep(_STAY_S)
     stopping.set()
 
 
