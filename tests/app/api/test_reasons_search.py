@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -130,23 +131,23 @@ def test_the_route_pages_back_and_finds_german_words(tmp_path: Path) -> None:
             served.clock[0] += 1_000_000
         await served.durable()
 
-        async def get(status: int = 200, **asked: str | int) -> dict[str, object]:
+        async def get(status: int = 200, **asked: str | int) -> Any:
             answer = await served.client.get("/v1/reasons/search", params=asked)
             assert answer.status_code == status, answer.text
-            return dict(answer.json())
+            return answer.json()
 
         first = await get(group="wish", limit=2)
-        messages = [one["message"] for one in first["found"]]  # type: ignore[attr-defined]
+        messages = [one["message"] for one in first["found"]]
         assert [message.split("mode ")[1].split(",")[0] for message in messages] == [
             "home",
             "smart",
         ]
-        rest = await get(group="wish", limit=2, before_seq=first["before_seq"])  # type: ignore[arg-type]
-        assert len(rest["found"]) == 1  # type: ignore[arg-type]
+        rest = await get(group="wish", limit=2, before_seq=first["before_seq"])
+        assert len(rest["found"]) == 1
         assert rest["before_seq"] is None
-        (began,) = (await get(group="car", q="PLUGGED"))["found"]  # type: ignore[misc]
+        (began,) = (await get(group="car", q="PLUGGED"))["found"]
         german = translate(began["message"], "de")
-        (again,) = (await get(q=german, language="de"))["found"]  # type: ignore[misc]
+        (again,) = (await get(q=german, language="de"))["found"]
         assert again == began
         await get(group="nonsense", status=422)
         await get(limit=0, status=422)

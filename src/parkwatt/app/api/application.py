@@ -35,6 +35,8 @@ from parkwatt.app.api import (
 )
 from parkwatt.app.api.bounds import Bounds
 from parkwatt.app.api.callers import unless_said
+from parkwatt.app.api.past import routes as past
+from parkwatt.app.api.past.routes import Folds
 from parkwatt.app.api.report import Books
 from parkwatt.app.api.site import Site
 from parkwatt.app.api.stream import Streams
@@ -54,6 +56,7 @@ _PARTS = (
     chargers,
     credentials,
     journal,
+    past,
 )
 _VALUE_CHARACTERS_MAX = 200
 # Fields that no answer shows again.
@@ -80,6 +83,7 @@ def create_application(site: Site, access: Access, metrics: Metrics) -> FastAPI:
     application.state.access = access
     application.state.streams = Streams()
     application.state.books = Books()
+    application.state.folds = Folds()
     guarded = [Depends(unless_said)]
     application.include_router(sign_in.open_router)
     for part in _PARTS:

@@ -30,10 +30,11 @@ from parkwatt.domain.home.event import (
 )
 from parkwatt.domain.home.gateway import ApprovedTransfer, GatewayReading
 from parkwatt.domain.journal import Entry, Journal, JournalClosed, JournalDamaged, JournalFull, Note
+from parkwatt.home.cars import home_car
 from parkwatt.home.controller import HomeController, HomeStep
 from parkwatt.home.forecasting import ForecastRequest, make_forecast
 from parkwatt.home.generator import GENERATOR_ID
-from parkwatt.home.observation import HomeCar, HomeObservation, SolarAhead
+from parkwatt.home.observation import HomeObservation, SolarAhead
 from parkwatt.home.settings import HomeSettings
 from parkwatt.home.state import STATE_VERSION, HomeState, decode_state
 from parkwatt.io.alerts import AlertSettings, alert_feed
@@ -46,7 +47,6 @@ from parkwatt.io.gateway.link import (
     GatewayLink,
 )
 from parkwatt.io.store.reader import JournalReader
-from parkwatt.site.live.cars import CarView, power_limits_kw
 
 _US: Final = 1_000_000
 # Without a reading that wakes it, the control steps this often.
@@ -265,7 +265,7 @@ class HomeRunner:
             gateway=self._reading,
             generator=circuits.pop(GENERATOR_ID, None) if runs else None,
             circuits=circuits,
-            cars=tuple(_home_car(car) for car in self._site.controller.cars),
+            cars=tuple(home_car(car) for car in self._site.controller.cars),
             battery_soc=soc,
             load_kw=load_kw,
             solar_kw=solar_kw,
@@ -334,33 +334,6 @@ def _split(
     if all(transfer.action in _OPENINGS for transfer in transfers):
         return list(transfers), []
     return [], list(transfers)
-
-
-def _home_car(view: CarView) -> HomeCar:
-    settings, storage = view.settings, view.settings.storage
-    departure = view.departure
-    trip = next(
-        (
-            trip
-            for trip in view.state.trips
-            if departure is not None and trip.departs_unix_s == departure.departs_unix_s
-        ),
-        None,
-    )
-    return HomeCar(
-        car_id=view.car_id,
-        here=view.seen.plugged_in,
-        energy_kwh=None if view.estimate is None else view.estimate.energy_kwh,
-        capacity_kwh=settings.capacity_kwh,
-        floor_kwh=view.wishes.floor_soc * settings.capacity_kwh,
-        discharge_kw_max=power_limits_kw(settings, view.seen)[1],
-        discharge_efficiency=storage.discharge_efficiency,
-        leaves_unix_s=None if trip is None else trip.departs_unix_s,
-        returns_unix_s=None if trip is None else trip.returns_unix_s,
-        trip_kwh=0.0
-        if trip is None
-        else (trip.distance_km or 0.0) * settings.consumption_kwh_per_km,
-    )
 
 
 def _decoded(entry: Entry) -> HomeEvent | None:
