@@ -4,34 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.app.web.browsing import DESK, PHONE, WebSite, wait_for_pages
-
-
-@contextmanager
-def virtual_car(site: WebSite) -> Iterator[None]:
-    """A virtual charger with a car plugged in, as a process of its own."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "parkwatt.app.cli", "virtual"),
-            *("--url", site.server.ocpp_url, "--id", "GARAGE", "--protocol", "2.1", "--quiet"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
+from tests.app.web.virtual_car import virtual_car
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark")])
@@ -51,7 +29,7 @@ def test_a_car_that_comes_is_shown_without_a_reload(site: WebSite, browser: Brow
     page = site.open(browser, "/")
     expect(page.locator(".say")).to_have_text("No link to the charger GARAGE.")
     page.evaluate("window.kept = 1")
-    with virtual_car(site):
+    with virtual_car(site.server.ocpp_url):
         expect(page.get_by_text("plugged in", exact=False).last).to_be_visible(timeout=30_000)
         site.server.api.send("POST", "/v1/cars/ID.4/mode", {"mode": "now"})
         expect(page.locator(".say")).to_have_text("Charging the car.", timeout=30_000)

@@ -58,7 +58,7 @@ def frame(
         clock.set_text(f"{page.numbers.day(at)} {at:%H:%M}")
         stale.set_text(page.t("frame.stale", at=f"{at:%H:%M}"))
         stale.classes(remove="hidden") if not page.fresh else stale.classes(add="hidden")
-        _show_alarms(alarms, site["alarms"])
+        _show_alarms(alarms, [page.words(alarm) for alarm in site["alarms"]])
 
     page.on_site(show)
     return content

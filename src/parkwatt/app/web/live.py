@@ -32,6 +32,7 @@ class Live:
         self._listeners: dict[object, Callable[[], None]] = {}
         self._hearers: dict[object, OnReason] = {}
         self.site: dict[str, Any] | None = None
+        self.backup: dict[str, Any] | None = None
         self.connected = False
 
     def listen(self, key: object, on_change: Callable[[], None], on_reason: OnReason) -> None:
@@ -81,6 +82,9 @@ class Live:
     def _take(self, kind: str, told: dict[str, Any]) -> None:
         if kind == "site":
             self.site, self.connected = told, True
+            self._tell()
+        elif kind == "backup":
+            self.backup = told
             self._tell()
         elif kind == "reason":
             for hear in list(self._hearers.values()):

@@ -13,6 +13,7 @@ from parkwatt.app.web import catalogue
 from parkwatt.app.web.api import Api, ApiError
 from parkwatt.app.web.live import Live
 from parkwatt.app.web.numbers import Numbers
+from parkwatt.app.words.translation import translate
 
 _SIGNED_OUT = 401
 
@@ -53,7 +54,9 @@ class Page:
         self.numbers = Numbers(language, ZoneInfo(site["time_zone"]), site["currency"])
         self.query = query or {}
         self._live = live
+        self._backup_shown = live.backup
         self._site = site
+        self._on_backup: list[Callable[[dict[str, Any]], None]] = []
         self._on_site: list[Callable[[dict[str, Any]], None]] = []
         self._on_reason: list[Callable[[dict[str, Any]], None]] = []
         live.listen(client.id, self._changed, self._heard)
@@ -78,13 +81,17 @@ class Page:
         self._on_site.append(show)
         show(self.site)
 
+    def on_backup(self, show: Callable[[dict[str, Any]], None]) -> None:
+        """Have ``show`` called whenever the home's backup changed, with what `GET /v1/backup` shows."""
+        self._on_backup.append(show)
+
     def on_reason(self, show: Callable[[dict[str, Any]], None]) -> None:
         """Have ``show`` called with each reason (`GET /v1/reasons`) as it is journalled."""
         self._on_reason.append(show)
 
     def words(self, sentence: str) -> str:
         """A sentence of the API in the page's language, as far as there is one."""
-        return sentence
+        return translate(sentence, self.language)
 
     def every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         """Do something again and again while the page is open."""
@@ -123,6 +130,10 @@ class Page:
         with self.client:
             for show in self._on_site:
                 show(self.site)
+            if self._live.backup is not None and self._live.backup is not self._backup_shown:
+                self._backup_shown = self._live.backup
+                for show in self._on_backup:
+                    show(self._live.backup)
 
     def _heard(self, reason: dict[str, Any]) -> None:
         if not self.client.has_socket_connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 from parkwatt.app.web.api import ApiError
@@ -40,13 +39,15 @@ async def content(page: Page) -> None:
                 cars[car["car_id"]].show(car, site)
 
     page.on_site(show)
-    page.every(_MONEY_EVERY_S, lambda: _refresh(saved, backup, show, page))
-    await _refresh(saved, backup, show, page)
+    if backup is not None:
+        page.on_backup(backup.show)
 
+    async def refresh() -> None:
+        await saved.read()
+        show(page.site)
 
-async def _refresh(saved: _Saved, backup: _BackupCard | None, show: Any, page: Page) -> None:
-    await asyncio.gather(saved.read(), *([] if backup is None else [backup.read()]))
-    show(page.site)
+    page.every(_MONEY_EVERY_S, refresh)
+    await refresh()
 
 
 def _headline(page: Page, site: dict[str, Any]) -> str:
@@ -228,14 +229,6 @@ class _BackupCard:
                     self._hours = text("", tag="span")
                     text(page.t("home.hours"), "unit", tag="span")
                 self._kept = text("", "muted")
-
-    async def read(self) -> None:
-        try:
-            shown = await self._page.api.get("/v1/backup")
-        except ApiError:
-            return
-        if shown is not None:
-            self.show(shown)
 
     def show(self, shown: dict[str, Any]) -> None:
         page, runtime = self._page, shown["runtime"]
