@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from parkwatt.app.web.page import Page
-from parkwatt.app.web.pages import home, money
+from parkwatt.app.web.pages import backup, home, money
 
 Content = Callable[[Page], Awaitable[None]]
 
 # By the page's name, which is its path (home is /) and the name of its words.
 PAGES: Final[dict[str, Content]] = {
     "home": home.content,
+    "backup": backup.content,
     "money": money.content,
 }
 # On every page: below on a phone, at the left on a desk.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
+
+from nicegui import background_tasks
 
 from parkwatt.app.web.api import ApiError
 from parkwatt.app.web.page import Page
@@ -14,6 +17,7 @@ _FLOWS_KW: Final = 0.05
 # Lines are as strong as the power they carry, up to this.
 _STRONG_KW: Final = 8.0
 _MONEY_EVERY_S: Final = 60.0
+_AHEAD_MAX: Final = 3
 
 
 async def content(page: Page) -> None:
@@ -26,6 +30,7 @@ async def content(page: Page) -> None:
         with bare("div", "stack"):
             cars = {car["car_id"]: _CarCard(page, car) for car in page.site["cars"]}
             backup = await _backup_card(page)
+            ahead = _Ahead(page)
     saved = _Saved(page)
 
     def show(site: dict[str, Any]) -> None:
@@ -37,6 +42,7 @@ async def content(page: Page) -> None:
         for car in site["cars"]:
             if car["car_id"] in cars:
                 cars[car["car_id"]].show(car, site)
+        ahead.look(site)
 
     page.on_site(show)
     if backup is not None:
@@ -200,6 +206,55 @@ class _Saved:
             wear=money(today["wear"]),
             net=money(today["net"]),
         )
+
+
+class _Ahead:
+    """What the plan does next, and why."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._made_at: str | None = None
+        with card(page.t("home.ahead"), classes="hidden") as self._card:
+            self._list = bare("ul", "plain-list")
+
+    def look(self, site: dict[str, Any]) -> None:
+        """Read the plan where it is another one."""
+        if site["plan_made_at"] != self._made_at:
+            self._made_at = site["plan_made_at"]
+            background_tasks.create(self._read(), name="plan ahead")
+
+    async def _read(self) -> None:
+        page = self._page
+        try:
+            plan = await page.api.get("/v1/plan")
+        except ApiError:
+            self._made_at = None  # again with the next change
+            return
+        if page.client.is_deleted:
+            return
+        now = datetime.fromisoformat(page.site["at"])
+        reasons = [] if plan is None else plan["reasons"]
+        ahead = [one for one in reasons if datetime.fromisoformat(one["start"]) > now]
+        ahead.sort(key=lambda one: one["start"])
+        self._card.classes(**{"remove" if ahead else "add": "hidden"})
+        self._list.clear()
+        with page.client, self._list:
+            for one in ahead[:_AHEAD_MAX]:
+                self._entry(one)
+
+    def _entry(self, reason: dict[str, Any]) -> None:
+        page, power_kw = self._page, reason["power_kw"]
+        if abs(power_kw) < _FLOWS_KW:
+            does = page.t("home.ahead_rest")
+        else:
+            key = "home.ahead_charge" if power_kw > 0 else "home.ahead_give"
+            does = page.t(key, power=page.numbers.number(abs(power_kw)))
+        several = len(page.site["cars"]) > 1
+        with bare("li", "tier"), bare("div"):
+            at = page.numbers.clock(reason["start"], page.site["at"])
+            who = f" · {reason['car_id']}" if several else ""
+            text(f"{at} · {does}{who}", "strong")
+            text(page.words(reason["message"]), "muted")
 
 
 async def _backup_card(page: Page) -> _BackupCard | None:
