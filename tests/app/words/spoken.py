@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tests.house import source
@@ -25,65 +25,123 @@ SPEAKERS = (
     "home/learning/sentences.py",
     "home/runtime",
     "home/shedding",
+    "domain/charger/rung.py",
+    "domain/charger/words.py",
     "app/api/home_words.py",
     "app/api/site_words.py",
     "app/api/site_views.py",
+    *(
+        f"app/up/doctor_{what}.py"
+        for what in ("backup", "chargers", "machine", "notify", "sources")
+    ),
+)
+# Where what is raised, or told of a fault of the input, is for people, too.
+REFUSERS = (
+    "app/access",
+    "app/api",
+    "io/alerts/cap.py",
+    "io/calendars",
+    "io/download.py",
+    "io/gateway/modbus_link.py",
+    "io/gateway/mqtt_fold.py",
+    "io/gateway/mqtt_link.py",
+    "io/modbus/link.py",
+    "io/modbus/source.py",
+    "io/mqtt/connection.py",
+    "io/mqtt/fold.py",
+    "io/mqtt/payload.py",
+    "io/prices",
+    "io/store/waiting.py",
+    "io/store/writer.py",
 )
 # What is said to nobody: input that breaks rules, the log, the docs' diagram, the fields of the API.
 _UNSAID_CALLS = {"Field", "fault", "warning", "error", "info", "check", "require"}
-_UNSAID_FILES = {"diagram.py", "request.py", "variants.py", "what_if.py", "trade_off.py"}
+_UNSAID_FILES = {
+    "diagram.py",
+    "request.py",
+    "settings.py",
+    "variants.py",
+    "what_if.py",
+    "trade_off.py",
+}
 _UNSAID = re.compile(r"must be|must lie|must not|must name|have the same|\w+=|^%|^\W*$")
+# Where REFUSERS speak: their errors and faults; and what of it only a programmer reads.
+_SAID_CALLS = {"fault", "InputFault", "HTTPException", "ForbiddenError", "UnknownError"}
+_FOR_PROGRAMMERS = re.compile(
+    r"ApprovedTransfer|read for ever|read together|time of publication|64 bits|at least one note|is no$|TZ\d|T\d\d:"
+)
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 # A unit belongs to the figure before it.
-_UNIT = re.compile(r"^(?:/?kWh|kW|Hz|A|h|s)\b[ ,:]*")
+_UNIT = re.compile(r"^(?:/?kWh|kW|GB|Hz|A|h|s)\b[ ,:]*")
 _WORDS = re.compile(r"[A-Za-z][a-z']+ [A-Za-z]|[a-z']{3,}")
 
 
 def chunks() -> Iterator[tuple[str, str]]:
     """Each stretch of words that a sentence holds between figures and names, and where it stands."""
-    for path in _files():
+    for path in _files(SPEAKERS):
         for line, text in _texts(source.tree(path)):
-            for chunk in _PLACEHOLDER.split(text):
-                words = _UNIT.sub("", chunk.strip(" ,;:.()+"))
-                if " " in words and _WORDS.search(words) and not _UNSAID.search(words):
-                    yield f"{source.name(path)}:{line}", words
+            yield from _chunks(f"{source.name(path)}:{line}", text, _UNSAID)
+    for path in _files(REFUSERS):
+        for line, text in _refusals(source.tree(path)):
+            yield from _chunks(f"{source.name(path)}:{line}", text, _FOR_PROGRAMMERS)
 
 
-def _files() -> Iterator[Path]:
-    for name in SPEAKERS:
+def _chunks(place: str, text: str, unsaid: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    for chunk in _PLACEHOLDER.split(text):
+        words = _UNIT.sub("", chunk.strip(" ,;:.()+"))
+        if " " in words and _WORDS.search(words) and not unsaid.search(words):
+            yield place, words
+
+
+def _files(names: Iterable[str]) -> Iterator[Path]:
+    for name in names:
         place = source.PACKAGE / name
         paths = [place] if place.suffix else sorted(place.rglob("*.py"))
         assert paths
         yield from (path for path in paths if path.name not in _UNSAID_FILES)
 
 
+def _refusals(module: ast.Module) -> Iterator[tuple[int, str]]:
+    """Strings and f-strings in what is raised, and in faults of the input."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            yield from _strings(node.exc)
+        elif isinstance(node, ast.Call) and _called(node) in _SAID_CALLS:
+            yield from _strings(node)
+
+
 def _texts(module: ast.Module) -> Iterator[tuple[int, str]]:
     """Strings and f-strings, placeholders as `{}`; no docstrings, nothing of an error or a log."""
     docstrings = {id(found) for node in ast.walk(module) if (found := source.docstring_node(node))}
+    yield from _strings(module, lambda node: id(node) in docstrings or _is_unsaid(node))
 
-    def visit(node: ast.AST) -> Iterator[tuple[int, str]]:
-        if id(node) in docstrings or isinstance(node, ast.Raise) or _is_unsaid(node):
-            return
-        if isinstance(node, ast.JoinedStr):
-            parts = [
-                str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
-            ]
-            yield node.lineno, "".join(parts)
-            for part in node.values:
-                if isinstance(part, ast.FormattedValue):
-                    yield from visit(part.value)
-            return
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, node.value
-        for child in ast.iter_child_nodes(node):
-            yield from visit(child)
 
-    return visit(module)
+def _strings(
+    node: ast.AST, skips: Callable[[ast.AST], bool] = lambda _: False
+) -> Iterator[tuple[int, str]]:
+    if skips(node):
+        return
+    if isinstance(node, ast.JoinedStr):
+        parts = [
+            str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
+        ]
+        yield node.lineno, "".join(parts)
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                yield from _strings(part.value, skips)
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.lineno, node.value
+    for child in ast.iter_child_nodes(node):
+        yield from _strings(child, skips)
 
 
 def _is_unsaid(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
+    return isinstance(node, ast.Raise) or (
+        isinstance(node, ast.Call) and _called(node) in _UNSAID_CALLS
+    )
+
+
+def _called(node: ast.Call) -> str:
     function = node.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in _UNSAID_CALLS
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")

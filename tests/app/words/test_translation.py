@@ -63,6 +63,22 @@ _PLACEHOLDER = re.compile(r"\{[vtsx]\d?\}")
             "Fridge: 1,2 kWh am Tag, meist von 7 bis 19 h, werktags mehr (1,4) als am Wochenende (0,80).",
         ),
         (
+            "target_soc: must be from floor_soc (0.2) to highest_soc (0.9), got 1.5",
+            "target_soc: muss zwischen floor_soc (0,2) und highest_soc (0,9) liegen, angegeben war 1.5",
+        ),
+        (
+            "meter.grid gives nothing: no answer from 192.0.2.3:502 within 3 s, only to other requests",
+            "meter.grid gibt nichts: keine Antwort von 192.0.2.3:502 binnen 3 s, nur auf andere Anfragen",
+        ),
+        (
+            "chargers that nobody tells anything may draw 24.1 kW with the house's 12 kW, beyond 17.2 kW",
+            "Wallboxen, denen niemand etwas sagt, dürfen mit den 12 kW des Hauses 24,1 kW ziehen, mehr als 17,2 kW",
+        ),
+        (
+            "'charge 3.20 kW' at 1 is ignored: 1.40 kW are measured",
+            "„mit 3,20 kW laden“ an Ladepunkt 1 wird nicht beachtet: 1.40 kW are measured",
+        ),
+        (
             "the gateway does not tell the grid pole, the bond, for 12 s (no reading)",
             "der Umschalter meldet nicht: den Netzschalter, die Erdverbindung, seit 12 s (keine Messung)",
         ),

@@ -1,7 +1,7 @@
 """A sentence of the API in another language.
 
-The catalogue (`catalogues/<language>.toml`) has an English pattern for each sentence, with placeholders, and what it is in the
-other language:
+The catalogue (`catalogues/<language>/*.toml`) has an English pattern for each sentence, with placeholders, and what it is in
+the other language:
 
     "waits until {t}: {v} cheaper than now" = "wartet bis {t}: dann {v} billiger als jetzt"
 
@@ -30,21 +30,30 @@ _SENTENCES_KEPT: Final = 8192
 _JOINTS: Final = ("; ", ": ", ". ", ", ")
 # A sentence is nested so deep at most, and so long: beyond, it is something that a device said.
 _DEPTH_MAX: Final = 12
-_CHARACTERS_MAX: Final = 1000
-_PARTS_MAX: Final = 300
-# A pattern with fewer letters of its own than this holds a sentence only where its parts are known, too.
+_CHARACTERS_MAX: Final = 800
+_PARTS_MAX: Final = 200
+# The name of a setting or a field: floor_soc, backup.circuit[2].
+_FIELD: Final = re.compile(r"[a-z]+(?:[_.\[][\w\].\[]*)")
+# A pattern that begins with a placeholder, with fewer letters of its own than this, holds a sentence only where all is known.
 _OWN_LETTERS_MIN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """``start``: how its sentences begin; ``own_count``: letters outside of placeholders; ``said``: in the other language."""
+    """``start``: how its sentences begin, ``longest``: the longest of its own words; ``own_count``: letters outside of
+    placeholders; ``said``: in the other language.
+    """
 
     english: str
     start: str
+    longest: str
     own_count: int
-    match: re.Pattern[str]
+    expression: str
     said: str
+
+    def match(self, sentence: str) -> re.Match[str] | None:
+        """The sentence's parts; None where it is another one."""
+        return _compiled(self.expression).fullmatch(sentence)
 
 
 @lru_cache(_SENTENCES_KEPT)
@@ -66,11 +75,11 @@ def is_known(sentence: str, language: str) -> bool:
 @cache
 def patterns(language: str) -> tuple[Pattern, ...]:
     """The catalogue, those with most words of their own first; empty where there is none."""
-    path = _FOLDER / f"{language}.toml"
-    if not path.exists():
-        return ()
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    found = [_pattern(english, said) for english, said in table.items()]
+    found = [
+        _pattern(english, said)
+        for path in sorted((_FOLDER / language).glob("*.toml"))
+        for english, said in tomllib.loads(path.read_text(encoding="utf-8")).items()
+    ]
     return tuple(sorted(found, key=lambda one: (-one.own_count, one.english)))
 
 
@@ -85,9 +94,15 @@ def _pattern(english: str, said: str) -> Pattern:
             expression.append(f"(?P<{name}>{_GROUPS[kind]})")
         names.add(name)
         expression.append(re.escape(literal))
-    own = "".join(parts[::3])
-    own_count = sum(1 for character in own if character.isalpha())
-    return Pattern(english, parts[0], own_count, re.compile("".join(expression)), said)
+    own_count = sum(1 for character in "".join(parts[::3]) if character.isalpha())
+    longest = max(parts[::3], key=len)
+    return Pattern(english, parts[0], longest, own_count, "".join(expression), said)
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    """Compiled when it is first needed: of a thousand patterns a site says a few dozen."""
+    return re.compile(expression)
 
 
 class _Search:
@@ -101,6 +116,8 @@ class _Search:
         """The sentence; None where it, or in a strict search anything in it, is not known."""
         if _is_figure(sentence):
             return _value(sentence, self._language)
+        if _FIELD.fullmatch(sentence):
+            return sentence
         if sentence in self._known:
             return self._known[sentence]
         if depth > _DEPTH_MAX or len(self._known) >= _PARTS_MAX:
@@ -114,10 +131,12 @@ class _Search:
 
     def _by_pattern(self, sentence: str, depth: int) -> str | None:
         for pattern in patterns(self._language):
-            if not sentence.startswith(pattern.start):
+            if pattern.longest not in sentence or not sentence.startswith(pattern.start):
                 continue
-            match = pattern.match.fullmatch(sentence)
-            if match is None or (not self._strict and pattern.own_count < _OWN_LETTERS_MIN):
+            if not (self._strict or pattern.start or pattern.own_count >= _OWN_LETTERS_MIN):
+                continue
+            match = pattern.match(sentence)
+            if match is None:
                 continue
             said = self._fill(pattern, match, depth)
             if said is not None:
