@@ -96,12 +96,16 @@ def _row(
         charged=amounts.charged,
         discharged=amounts.discharged,
         cost=amounts.cost,
-        stored=amounts.stored,
         at_once=SavingView(
-            would_cost=amounts.at_once, gross=amounts.gross, wear=amounts.wear, net=amounts.net
+            would_cost=amounts.at_once,
+            stored=amounts.stored,
+            gross=amounts.gross,
+            wear=amounts.wear,
+            net=amounts.net,
         ),
         smart=SavingView(
             would_cost=amounts.smart,
+            stored=amounts.smart_stored,
             gross=amounts.smart_gross,
             wear=amounts.smart_wear,
             net=amounts.smart_net,

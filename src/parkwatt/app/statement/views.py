@@ -26,6 +26,9 @@ class SavingView(_View):
     """Against one way of only charging. net = gross − wear."""
 
     would_cost: Decimal = Field(description="what the same energy would have cost that way")
+    stored: Decimal = Field(
+        description="worth of what the battery holds more than if it were charged that way, as changed"
+    )
     gross: Decimal = Field(description="would_cost − cost + stored")
     wear: Decimal = Field(description="of the battery, beyond that of charging that way")
     net: Decimal
@@ -42,9 +45,6 @@ class MoneyRowView(_View):
     charged: Decimal = Field(description="what was paid for what was charged")
     discharged: Decimal = Field(description="what was earned, or not paid, by what was given")
     cost: Decimal = Field(description="charged − discharged")
-    stored: Decimal = Field(
-        description="worth of what the battery holds more than if it were only charged, as changed"
-    )
     at_once: SavingView = Field(description="against charging at once")
     smart: SavingView = Field(
         description="against smart charging with hindsight: no way of only charging could have been cheaper for each stay"

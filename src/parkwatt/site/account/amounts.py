@@ -25,17 +25,18 @@ _FOREVER_UNIX_S: Final = 1 << 60
 class Amounts:
     """Money in whole hundredths; docs/concepts/accounts.md defines each. Cost is positive.
 
-    ``charged``: what was paid for what was charged; ``discharged``: what was earned by what was given. ``stored``: what the
-    battery holds more than if it were only charged. ``at_once``, ``smart``: what charging at once, and smart charging with
-    hindsight, would have cost; ``wear``, ``smart_wear``: of the battery, beyond each of them.
+    ``charged``: what was paid for what was charged; ``discharged``: what was earned by what was given. ``at_once``,
+    ``smart``: what charging at once, and smart charging with hindsight, would have cost. ``*stored``: what the battery
+    holds more than if it were charged so, ``*wear``: of the battery, beyond that of charging so.
     """
 
     charged: Decimal = Decimal("0.00")
     discharged: Decimal = Decimal("0.00")
-    stored: Decimal = Decimal("0.00")
     at_once: Decimal = Decimal("0.00")
-    smart: Decimal = Decimal("0.00")
+    stored: Decimal = Decimal("0.00")
     wear: Decimal = Decimal("0.00")
+    smart: Decimal = Decimal("0.00")
+    smart_stored: Decimal = Decimal("0.00")
     smart_wear: Decimal = Decimal("0.00")
 
     @property
@@ -56,7 +57,7 @@ class Amounts:
     @property
     def smart_gross(self) -> Decimal:
         """Saved against smart charging with hindsight, before wear."""
-        return self.smart - self.cost + self.stored
+        return self.smart - self.cost + self.smart_stored
 
     @property
     def smart_net(self) -> Decimal:
@@ -81,10 +82,11 @@ class AmountsRow:
 _COLUMNS: Final = {
     "charged": "cost_charged",
     "discharged": "worth_discharged",
-    "stored": "stored_worth",
     "at_once": "at_once_cost",
-    "smart": "smart_cost",
+    "stored": "stored_worth",
     "wear": "wear_cost",
+    "smart": "smart_cost",
+    "smart_stored": "smart_stored_worth",
     "smart_wear": "smart_wear_cost",
 }
 

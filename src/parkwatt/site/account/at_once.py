@@ -7,6 +7,9 @@ next stays need that much less. Such a surplus is worth what the car paid for a 
 It never exceeds what the battery holds: what would run over at the next arrival was charged elsewhere instead, and is
 taken to have cost the same there.
 
+Within a stay, too, what the one battery holds more than the other is counted with that price as it comes about: who charges
+at once in the evening has paid, but holds what the real car still has to buy at night. So each day says what was saved on it.
+
 *When* a stay's energy is charged is the only thing in which the two ways differ (`AtFullPower` here, `Cheapest` in
 `parkwatt.site.account.smart`). Cars share the connection: who was plugged in first charges first.
 """
@@ -33,8 +36,8 @@ _NOTHING_KWH: Final = 1e-9
 @dataclass(frozen=True, slots=True, eq=False)
 class OnlyCharged:
     """``taken_kwh``: [N] at the charger in each piece; outside of stays as it was. ``ahead_kwh``: [N] by how much more the
-    battery would hold at each piece's end. ``stored_worth``: by stay, the worth of what the real battery holds more (+) or
-    less (−) than that one, as far as this stay changed it; the same for every way of charging only.
+    battery would hold at each piece's end. ``stored_worth``: [N] by how much the worth of what the real battery holds more
+    (+) or less (−) than that one changed in each piece; the sum of a stay is the same for every way of only charging.
     """
 
     taken_kwh: FloatArray
@@ -131,7 +134,7 @@ def only_charged(
     """
     taken = pieces.in_kwh - pieces.out_kwh
     ahead = np.zeros(len(taken))
-    stored = np.zeros(len(stays))
+    stored = np.zeros(len(taken))
     surplus = {car_id: _Surplus() for car_id in car_ids}
     paid: dict[str, _Paid] = {}
     for index, own in _by_stay(pieces, len(stays)):
@@ -147,25 +150,28 @@ def only_charged(
         gained_kwh = float(gains.sum())
         _run_over(held, came_with_kwh[index], car.capacity_kwh)
         before_kwh = held.energy_kwh
+        if stay.car_id not in paid:
+            battery_kwh = pieces.in_kwh * storage.charge_efficiency
+            paid[stay.car_id] = _Paid(pieces, car_ids.index(stay.car_id), cost, battery_kwh)
+        price_per_kwh = paid[stay.car_id].price_per_kwh(int(pieces.end_unix_s[own[-1]]))
+        if price_per_kwh is None:
+            bought = rows.import_price_per_kwh[pieces.row[own]]
+            price_per_kwh = float(bought.mean()) / storage.charge_efficiency
         if gained_kwh < 0:
-            if stay.car_id not in paid:
-                battery_kwh = pieces.in_kwh * storage.charge_efficiency
-                paid[stay.car_id] = _Paid(pieces, car_ids.index(stay.car_id), cost, battery_kwh)
-            price = paid[stay.car_id].price_per_kwh(int(pieces.end_unix_s[own[-1]]))
-            if price is None:
-                bought = rows.import_price_per_kwh[pieces.row[own]]
-                price = float(bought.mean()) / storage.charge_efficiency
-            stored[index] = -held.put(-gained_kwh, price)
+            in_the_end = -held.put(-gained_kwh, price_per_kwh)
             need_kwh = 0.0
         else:
             need_kwh = max(gained_kwh - before_kwh, 0.0) / storage.charge_efficiency
-            stored[index] = held.use(min(gained_kwh, before_kwh))
+            in_the_end = held.use(min(gained_kwh, before_kwh))
         end = stay.end_unix_s
         start_unix_s = np.maximum(pieces.start_unix_s[own], stay.since_unix_s)
         end_unix_s = np.minimum(pieces.end_unix_s[own], until_unix_s if end is None else end)
         hours = np.maximum(end_unix_s - start_unix_s, 0) / 3600.0
         taken[own] = way.take(pieces.row[own], hours, need_kwh, storage)
         ahead[own] = before_kwh + np.cumsum(taken[own] * storage.charge_efficiency - gains)
+        worth = (before_kwh - ahead[own]) * price_per_kwh
+        worth[-1] = in_the_end
+        stored[own] = np.diff(worth, prepend=0.0)
     return OnlyCharged(taken, ahead, stored)
 
 

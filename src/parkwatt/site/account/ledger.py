@@ -104,15 +104,18 @@ def make_ledger(
     for name, charged in (("at_once", at_once), ("smart", smart)):
         columns[f"{name}_kwh"] = charged.taken_kwh
         columns[f"{name}_cost"] = _cost_of(rows, exchanged, pieces, cars_kwh, charged)
+    columns["stored_worth"] = at_once.stored_worth
+    columns["smart_stored_worth"] = smart.stored_worth
     columns["wear_cost"] = _wear(settings, rows, quarters, pieces, car_ids, at_once)
     columns["smart_wear_cost"] = _wear(settings, rows, quarters, pieces, car_ids, smart)
+    stored = summed(pieces.stay + 1, at_once.stored_worth, len(stays) + 1)[1:]
     return Ledger(
         settings=settings,
         rows=rows,
         exchanged=exchanged,
         pieces=pieces,
         columns=columns,
-        stays=tuple(_stay_accounts(settings, stays, came_with, at_once, until_unix_s)),
+        stays=tuple(_stay_accounts(settings, stays, came_with, stored, until_unix_s)),
         car_ids=car_ids,
         curves=curves,
         at_once_ahead_kwh=at_once.ahead_kwh,
@@ -324,7 +327,7 @@ def _stay_accounts(
     settings: AccountSettings,
     stays: Sequence[StayFacts],
     came_with_kwh: Sequence[float | None],
-    at_once: OnlyCharged,
+    stored_worth: FloatArray,
     until_unix_s: int,
 ) -> list[StayAccount]:
     left_with: dict[str, float | None] = {}
@@ -351,7 +354,7 @@ def _stay_accounts(
                 promise=None if stay.ended is None else promise_of(stay.ended),
                 risks=tuple(stay.risks),
                 driven_kwh=driven,
-                stored_worth=float(at_once.stored_worth[index]),
+                stored_worth=float(stored_worth[index]),
             )
         )
     return found

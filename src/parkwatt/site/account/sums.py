@@ -46,6 +46,7 @@ class Sums:
     at_once_cost: float = 0.0
     smart_cost: float = 0.0
     stored_worth: float = 0.0
+    smart_stored_worth: float = 0.0
     wear_cost: float = 0.0
     smart_wear_cost: float = 0.0
     told_kwh: float = 0.0
@@ -72,7 +73,7 @@ class Sums:
     @property
     def smart_gross_saving(self) -> float:
         """Against smart charging with hindsight, before wear."""
-        return self.smart_cost - self.cost + self.stored_worth
+        return self.smart_cost - self.cost + self.smart_stored_worth
 
     @property
     def smart_net_saving(self) -> float:
@@ -90,9 +91,7 @@ class Sums:
         return self.told_kwh - self.checked_kwh
 
 
-_COLUMNS: Final = tuple(
-    field.name for field in fields(Sums) if field.name not in ("driven_kwh", "stored_worth")
-)
+_COLUMNS: Final = tuple(field.name for field in fields(Sums) if field.name != "driven_kwh")
 NOTHING: Final = Sums()
 
 
@@ -135,7 +134,7 @@ def local_day(unix_s: int, time_zone: ZoneInfo) -> int:
 def sums_by(ledger: Ledger, by: By, from_unix_s: int, until_unix_s: int) -> list[SumsRow]:
     """The sums of a span, in order of time, then car.
 
-    By day, month or year: of what happened in the span; each stay's promise and stored energy on the day it ended, what was
+    By day, month or year: of what happened in the span; each stay's promise on the day it ended, what was
     driven on the day the car came. By session: of the stays that ended in the span or go on at its end, each as a whole.
     """
     if by == "session":
@@ -151,14 +150,13 @@ def _by_session(ledger: Ledger, from_unix_s: int, until_unix_s: int) -> list[Sum
         last_unix_s = stay.until_unix_s if stay.ended else ledger.until_unix_s - 1
         if not from_unix_s <= last_unix_s < until_unix_s:
             continue
-        added = {"driven_kwh": stay.driven_kwh or 0.0, "stored_worth": stay.stored_worth}
         rows.append(
             SumsRow(
                 name=stay.stay_id,
                 car_id=stay.car_id,
                 start_unix_s=stay.since_unix_s,
                 end_unix_s=stay.until_unix_s,
-                sums=Sums(**sums[number + 1], **added),
+                sums=Sums(**sums[number + 1], driven_kwh=stay.driven_kwh or 0.0),
                 stay_count=1,
                 promises={} if stay.promise is None else {stay.promise.name: 1},
                 floors_broken=int(stay.floor_broken is True),
@@ -201,7 +199,6 @@ def _by_period(ledger: Ledger, by: By, from_unix_s: int, until_unix_s: int) -> l
     ended = [s for s in ledger.stays if s.ended and from_unix_s <= s.until_unix_s < until_unix_s]
     days += [local_day(stay.since_unix_s, zone) for stay in begun]
     days += [local_day(stay.until_unix_s, zone) for stay in ended]
-    running = [s for s in ledger.stays if not s.ended and s.until_unix_s <= until_unix_s]
     names = sorted({period_name(day, by) for day in days})
     number = {name: index for index, name in enumerate(names)}
     first, of_day = np.unique(ledger.day, return_inverse=True)
@@ -221,13 +218,11 @@ def _by_period(ledger: Ledger, by: By, from_unix_s: int, until_unix_s: int) -> l
 
     came = of_stays(begun, lambda stay: stay.since_unix_s)
     left = of_stays(ended, lambda stay: stay.until_unix_s)
-    goes_on = of_stays(running, lambda stay: max(stay.until_unix_s - 1, stay.since_unix_s))
     rows = []
     for name in names:
         start, end = _bounds(name, zone)
         for car, car_id in enumerate(ledger.car_ids):
             here = left.get((name, car_id), [])
-            stays = here + goes_on.get((name, car_id), [])
             arrived = came.get((name, car_id), [])
             rows.append(
                 SumsRow(
@@ -238,7 +233,6 @@ def _by_period(ledger: Ledger, by: By, from_unix_s: int, until_unix_s: int) -> l
                     sums=Sums(
                         **grouped[number[name] * cars + car],
                         driven_kwh=sum(stay.driven_kwh or 0.0 for stay in arrived),
-                        stored_worth=sum(stay.stored_worth for stay in stays),
                     ),
                     stay_count=len(here),
                     promises=dict(Counter(s.promise.name for s in here if s.promise is not None)),
