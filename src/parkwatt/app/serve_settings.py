@@ -93,7 +93,7 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """The whole file, as far as it concerns the back end."""
+    """The whole file, as far as it concerns the back end. ``virtual``: chargers that Parkwatt plays itself, to try things."""
 
     name: str
     ocpp: OcppSettings
@@ -103,6 +103,7 @@ class ServeSettings:
     log_level: str
     chargers: dict[str, ChargerSettings]
     defaults: ChargerSettings
+    virtual: tuple[str, ...] = ()
 
     def charger(self, charger_id: str) -> ChargerSettings:
         """A charger's settings: its own, else those of all."""
@@ -128,6 +129,7 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
     defaults = _read_charger(defaults_record, ChargerSettings())
     defaults_record.finish()
     chargers: dict[str, ChargerSettings] = {}
+    virtual: list[str] = []
     for charger in record.records("charger"):
         charger_id = charger.text("id")
         if charger_id and not is_identity(charger_id):
@@ -136,9 +138,21 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
         if charger_id in chargers:
             charger.fault("id", "must be given once", charger_id)
         chargers[charger_id] = _read_charger(charger, defaults)
+        if charger.boolean("virtual", False):
+            virtual.append(charger_id)
+            _check_virtual(charger, ocpp)
         charger.finish()
     record.finish()
-    return ServeSettings(name, ocpp, store, api, log_format, log_level, chargers, defaults)
+    return ServeSettings(
+        name, ocpp, store, api, log_format, log_level, chargers, defaults, tuple(virtual)
+    )
+
+
+def _check_virtual(record: Record, ocpp: OcppSettings) -> None:
+    """What a virtual charger needs to come in: it has no credential, and comes from this machine."""
+    if ocpp.tls or not ocpp.admit_unknown or ocpp.address.port == 0:
+        rule = "needs admit_unknown = true, no tls and a port of its own in [ocpp]"
+        record.fault("virtual", rule, True)
 
 
 def _read_ocpp(record: Record, folder: Path) -> OcppSettings:

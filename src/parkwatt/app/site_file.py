@@ -8,7 +8,10 @@ from parkwatt.domain.record import Record
 
 STUDY_TABLES = ("study", "tariff", "load", "solar", "sessions", "car", "connection")
 SERVE_TABLES = ("ocpp", "charger", "charger_defaults", "store", "api", "log")
-LIVE_TABLES = ("circuit", "meter", "mqtt", "control", "backup", "web", "notify")
+LIVE_TABLES = (
+    *("circuit", "meter", "mqtt", "control", "backup", "web", "notify"),
+    "household",
+)
 
 # Keys of tables that a study and a running site share: what only one of them reads.
 LIVE_CONNECTION_KEYS = ("fuse_a", "phase_count", "voltage_v", "interconnection", "household_kw_max")

@@ -10,6 +10,7 @@ from typing import Final
 from parkwatt.app.car_settings import car_tables
 from parkwatt.app.live_settings.backup import BackupSettings, read_backup
 from parkwatt.app.live_settings.cars import CarTable, read_cars
+from parkwatt.app.live_settings.household import HouseholdGuess, read_household
 from parkwatt.app.live_settings.limits import (
     CircuitSettings,
     ConnectionSettings,
@@ -104,6 +105,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         car_ids = [car.car_id for car in cars]
         table_of_it = record.record("notify")
         notify = read_notify(table_of_it, path.parent, car_ids, tariff.time_zone)
+    guess = _read_guess(record, tariff, metering)
     serve = _with_default_powers(serve, connection, circuits, cars)
     first = cars[0]
     site = SiteSettings(
@@ -122,6 +124,8 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         circuits=tuple(one.circuit for one in circuits),
         has_meter=metering.has("grid", "load"),
         has_solar=metering.has("solar"),
+        load_guess=guess.load,
+        solar_guess=guess.solar,
         solar_curtailable=curtailable,
         public_price_per_kwh=first.public_price_per_kwh,
     )
@@ -161,6 +165,17 @@ def _read_backup(
         nominal_voltage_v=connection.voltage_v,
         phase_count=connection.phase_count,
         broker=metering.broker,
+    )
+
+
+def _read_guess(record: Record, tariff: Tariff, metering: Metering) -> HouseholdGuess:
+    if not record.has("household"):
+        return HouseholdGuess()
+    return read_household(
+        record.record("household"),
+        tariff.time_zone,
+        measures_load=metering.has("grid", "load"),
+        measures_sun=metering.has("solar"),
     )
 
 

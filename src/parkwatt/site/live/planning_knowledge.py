@@ -15,6 +15,7 @@ from parkwatt.forecast.load import LoadForecaster
 from parkwatt.forecast.power import QUANTILES, PowerForecast, PowerForecaster, Quantiles
 from parkwatt.forecast.presence import PresenceModel
 from parkwatt.forecast.solar import SolarForecaster
+from parkwatt.forecast.standard import Beginning
 from parkwatt.site.horizon.departure import departure_ahead
 from parkwatt.site.horizon.knowledge import CarAhead, PastUse, SiteAhead, StayAhead
 from parkwatt.site.horizon.problem import PresentCar
@@ -64,11 +65,15 @@ def site_known(request: PlanRequest) -> tuple[SiteAhead, LivePrices]:
     load: PowerForecaster = LoadForecaster(
         history, load_kw, zone, request.holidays, request.load_prior_kw
     )
+    if request.load_guess is not None:
+        load = Beginning(request.load_guess, load)
     if request.fixed_kw > 0 and request.fixed_until_unix_s > request.now_unix_s:
         load = FixedLoadForecaster(load, request.fixed_kw, request.fixed_until_unix_s)
     solar = request.solar_forecaster
     if solar is None:
         solar = SolarForecaster(history, solar_kw, zone)
+        if request.solar_guess is not None:
+            solar = Beginning(request.solar_guess, solar)
     site = SiteAhead(
         currency=request.tariff.currency,
         time_zone=request.tariff.time_zone,

@@ -60,6 +60,7 @@ class PlanRequest:
     ``load_kw``: household without chargers and without what ``fixed_kw`` tells. ``fixed_kw``: power of cars that are
     not planned
     (charging at once), drawn for ``fixed_until_unix_s``. ``tariff``: with all prices known by now.
+    ``load_guess``, ``solar_guess``: what is taken until the meters have told enough, None: nothing is known beforehand.
     ``solar_forecaster``: None: learned from ``solar_kw``. ``running``: the plan that is followed, to be kept unless a
     new one is better.
     ``peak_so_far_kw``: the month's highest import until now.
@@ -75,6 +76,8 @@ class PlanRequest:
     habits: dict[str, Habits] = field(default_factory=dict)
     known_stays: dict[str, tuple[KnownStay, ...]] = field(default_factory=dict)
     solar_forecaster: PowerForecaster | None = None
+    load_guess: PowerForecaster | None = None
+    solar_guess: PowerForecaster | None = None
     load_prior_kw: float = 0.4
     fixed_kw: float = 0.0
     fixed_until_unix_s: int = 0

@@ -176,7 +176,9 @@ def plan_request(
         load_kw=_array(history.load_kw),
         solar_kw=_array(history.solar_kw)
         if site.has_solar
-        else np.zeros(max(len(history.load_kw), 1)),
+        else np.full(max(len(history.load_kw), 1), 0.0 if site.solar_guess is None else np.nan),
+        load_guess=site.load_guess,
+        solar_guess=site.solar_guess,
         cars=tuple(_car_now(car, now_unix_s) for car in planned),
         habits={car.car_id: _habits(car.state) for car in planned},
         load_prior_kw=site.load_prior_kw,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from parkwatt.domain.problem import Storage
 from parkwatt.domain.site.wish import Wishes
 from parkwatt.domain.tariff import Tariff
+from parkwatt.forecast.power import PowerForecaster
 from parkwatt.site.guard.facts import Circuit, Interconnection
 from parkwatt.site.guard.settings import GuardSettings
 
@@ -72,7 +73,7 @@ class SiteSettings:
     connection or the load. ``household_kw_max``: the most that the house draws without its chargers, as its owner says;
     0: not said.
     ``has_solar``: something measures the sun. ``load_prior_kw``: taken for the load before
-    anything is known.
+    anything is known, ``load_guess`` and ``solar_guess`` in its place where the owner said more.
     """
 
     name: str
@@ -91,6 +92,8 @@ class SiteSettings:
     household_kw_max: float = 0.0
     has_solar: bool = True
     load_prior_kw: float = 0.4
+    load_guess: PowerForecaster | None = None
+    solar_guess: PowerForecaster | None = None
     solar_curtailable: bool = True
     public_price_per_kwh: float = 0.6
     early_probability: float = 0.02
