@@ -18,8 +18,9 @@ import structlog
 from parkwatt.app.api.live import LiveSite
 from parkwatt.app.live_settings.notify import NotifySettings, Person
 from parkwatt.app.notices import state_file
-from parkwatt.app.notices.letters import Writer
+from parkwatt.app.notices.letters import Writer, topics
 from parkwatt.app.notices.look import facts_of
+from parkwatt.app.words.translation import patterns
 from parkwatt.domain.errors import InputError
 from parkwatt.io.notify import DeliveryError, Letter, deliver, target
 from parkwatt.site.notices import Facts, NoticeState, step
@@ -50,7 +51,7 @@ class Notifier:
 
     async def run(self) -> NoReturn:
         """Look, decide, write down, send; for ever."""
-        self._kept = await asyncio.to_thread(state_file.load, self._path)
+        self._kept = await asyncio.to_thread(self._prepare)
         thread = ThreadPoolExecutor(1, thread_name_prefix="notify")
         try:
             while True:
@@ -61,6 +62,13 @@ class Notifier:
                 await asyncio.sleep(self._round_s)
         finally:
             thread.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare(self) -> state_file.Kept:
+        """Read what was told, and the words, which take a tenth of a second: not in the control's thread."""
+        for person in self._settings.people:
+            topics(person.language)
+            patterns(person.language)
+        return state_file.load(self._path)
 
     async def _round(self, thread: ThreadPoolExecutor) -> None:
         now_unix_s = self._clock() // _US
