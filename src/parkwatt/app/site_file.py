@@ -9,7 +9,7 @@ from parkwatt.domain.record import Record
 STUDY_TABLES = ("study", "tariff", "load", "solar", "sessions", "car", "connection")
 SERVE_TABLES = ("ocpp", "charger", "charger_defaults", "store", "api", "log")
 LIVE_TABLES = (
-    *("circuit", "meter", "mqtt", "control", "backup", "web", "notify"),
+    *("circuit", "meter", "mqtt", "control", "backup", "web", "notify", "home_assistant"),
     "household",
 )
 

@@ -10,6 +10,7 @@ from typing import Final
 from parkwatt.app.car_settings import car_tables
 from parkwatt.app.live_settings.backup import BackupSettings, read_backup
 from parkwatt.app.live_settings.cars import CarTable, read_cars
+from parkwatt.app.live_settings.home_assistant import read_shown
 from parkwatt.app.live_settings.household import HouseholdGuess, read_household
 from parkwatt.app.live_settings.limits import (
     CircuitSettings,
@@ -28,6 +29,7 @@ from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import Tariff
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.meter_settings import Metering, read_metering
+from parkwatt.io.mqtt.home_assistant.settings import HomeAssistantSettings
 from parkwatt.io.mqtt.settings import SocTopic
 from parkwatt.io.ocpp.session.settings import ChargerSettings
 from parkwatt.io.prices.settings import FeedSettings
@@ -59,7 +61,7 @@ class LiveSettings:
     """``serve``: the back end, its chargers with the power that they fall back to. ``folder``: what file names are relative to.
 
     ``car_sources``: by the car's name. ``feeds``: the prices that the tariff asks for. ``backup``: None where there is none;
-    ``notify``: None where nobody is told anything.
+    ``notify``: None where nobody is told anything; ``home_assistant``: None where it is told nothing.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class LiveSettings:
     web: WebSettings
     backup: BackupSettings | None = None
     notify: NotifySettings | None = None
+    home_assistant: HomeAssistantSettings | None = None
 
     @property
     def folder(self) -> Path:
@@ -96,6 +99,7 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     metering = read_metering(record, path.parent)
     _check_broker(record, metering, cars)
     backup = _read_backup(record, connection, metering, cars)
+    home_assistant = _read_home_assistant(record, metering, cars, backup)
     discharges = any(serve.charger(car.charger_id).discharge for car in cars)
     control, guard = _read_control(record.record("control", required=False), discharges=discharges)
     curtailable = _read_curtailable(record)
@@ -131,7 +135,18 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
     )
     sources = {car.car_id: CarSources(car.soc, car.trips, car.trips_match) for car in cars}
     return LiveSettings(
-        path, serve, site, connection, circuits, sources, feeds, metering, web, backup, notify
+        path,
+        serve,
+        site,
+        connection,
+        circuits,
+        sources,
+        feeds,
+        metering,
+        web,
+        backup,
+        notify,
+        home_assistant,
     )
 
 
@@ -166,6 +181,21 @@ def _read_backup(
         phase_count=connection.phase_count,
         broker=metering.broker,
     )
+
+
+def _read_home_assistant(
+    record: Record,
+    metering: Metering,
+    cars: tuple[CarTable, ...],
+    backup: BackupSettings | None,
+) -> HomeAssistantSettings | None:
+    circuits = () if backup is None else backup.circuits
+    names = (
+        ("car.name", [car.car_id for car in cars]),
+        ("car.charger", [car.charger_id for car in cars]),
+        ("backup.circuit.id", [one.circuit.circuit_id for one in circuits]),
+    )
+    return read_shown(record, has_broker=metering.broker is not None, names=names)
 
 
 def _read_guess(record: Record, tariff: Tariff, metering: Metering) -> HouseholdGuess:

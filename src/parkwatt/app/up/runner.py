@@ -391,6 +391,11 @@ class SiteRunner:
         moved_kwh = self.controller.moved_kwh(car_id)
         await self._write_durably(SocTold(car_id, soc, measured_unix_us, origin, moved_kwh))
 
+    def plan_again(self) -> None:
+        """A person asks for a new plan; it is followed if it is worth it."""
+        self.controller.want_plan("a person asked for it")
+        self._wake.set()
+
     def drives(self, charger_id: str, evse_id: int) -> bool:
         """Whether the site drives this connection point."""
         return (charger_id, evse_id) in self._chargers

@@ -1,4 +1,4 @@
-"""What a running site is told by beside its chargers: price feeds, calendars, meters and the cars' own services."""
+"""What a running site is told by beside its chargers: price feeds, calendars, meters, cars' own services, Home Assistant."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from parkwatt.app.live_settings import LiveSettings
+from parkwatt.app.up.home_assistant import home_assistant
 from parkwatt.app.up.runner import SiteRunner
 from parkwatt.io.calendars.trip_calendar import trip_calendar
 from parkwatt.io.meter_source import meter_sources
@@ -45,3 +46,4 @@ def live_sources(
         on_soc=runner.on_soc,
     ):
         yield source.run(runner.on_reading, runner.on_event)
+    yield from home_assistant(settings, runner, clock)

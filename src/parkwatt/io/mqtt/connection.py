@@ -78,10 +78,17 @@ class Backoff:
 
 @contextlib.asynccontextmanager
 async def connected(
-    broker: MqttSettings, topics: Sequence[str], client_id: str, timing: Timing
+    broker: MqttSettings,
+    topics: Sequence[str],
+    client_id: str,
+    timing: Timing,
+    will: aiomqtt.Will | None = None,
 ) -> AsyncIterator[aiomqtt.Client]:
-    """A connection with all topics subscribed. Raises BrokerError, also where it ends within the context."""
-    client = await _client(broker, client_id, timing)
+    """A connection with all topics subscribed. Raises BrokerError, also where it ends within the context.
+
+    ``will``: what the broker says for us where the connection ends without a word.
+    """
+    client = await _client(broker, client_id, timing, will)
     try:
         async with client:
             await _subscribe(client, broker, topics)
@@ -94,7 +101,9 @@ async def connected(
         client._client.disconnect()  # noqa: SLF001
 
 
-async def _client(broker: MqttSettings, client_id: str, timing: Timing) -> aiomqtt.Client:
+async def _client(
+    broker: MqttSettings, client_id: str, timing: Timing, will: aiomqtt.Will | None
+) -> aiomqtt.Client:
     try:
         password = await asyncio.to_thread(_password, broker)
         context = await asyncio.to_thread(_tls_context, broker)
@@ -111,6 +120,7 @@ async def _client(broker: MqttSettings, client_id: str, timing: Timing) -> aiomq
         timeout=timing.answer_s,
         keepalive=timing.keepalive_s,
         tls_context=context,
+        will=will,
     )
 
 

@@ -142,6 +142,10 @@ class SiteController:
         if isinstance(event, PricesReceived):
             self._tariff = self._priced = None
 
+    def want_plan(self, because: str) -> None:
+        """Somebody asks for a new plan: the next step does, where there is anything to plan."""
+        self._trigger.want(because)
+
     def planned(self, planned: Planned | None, now_unix_us: int) -> list[SiteEvent]:
         """A plan that was asked for is there (None: planning failed); adopt it, or keep the one that runs."""
         self._trigger.made(now_unix_us)
