@@ -24,11 +24,10 @@ _REFRESH_S: Final = 60.0
 async def content(page: Page) -> None:
     """Build it."""
     shown = _Shown("day", "at_once", page.numbers.local(page.site["at"]).date())
-    money = _Money(page, shown)
-    with bare("div", "columns"):
+    with bare("div", "columns money-columns"):
+        money = _Money(page, shown)
         battery = BatteryCard(page)
-        with bare("div", "stack"):
-            _exports(page, battery, shown)
+        _exports(page, battery, shown)
     page.every(_REFRESH_S, money.read)
     await money.read()
     await battery.read()
@@ -152,7 +151,8 @@ class _Money:
         self._net.classes(remove="good bad", add="bad" if net < 0 else "good")
         self._show_sum(saved)
         self._about.set_text(page.t(f"money.about_{way}" if told["rows"] else "money.nothing_yet"))
-        self._bars_title.set_text(page.t(f"money.bars_{self._shown.by}"))
+        currency = page.numbers.currency
+        self._bars_title.set_text(page.t(f"money.bars_{self._shown.by}", currency=currency))
         self._show_steps()
         labels = [self._row_name(row["name"], short=True) for row in told["rows"]]
         names = [self._row_name(row["name"]) for row in told["rows"]]
@@ -282,7 +282,7 @@ def _exports(page: Page, battery: BatteryCard, shown: _Shown) -> None:
         )
         await save(f"{battery.path}.pdf", name, language=page.language)
 
-    with card(page.t("money.exports")):
+    with card(page.t("money.exports"), classes="money-files"):
         text(page.t("money.exports_about"), "muted", tag="p")
         with bare("div", "buttons money-exports"):
             button(page.t("money.pdf"), statement)

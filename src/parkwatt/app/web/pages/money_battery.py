@@ -25,9 +25,10 @@ class BatteryCard:
                 self._since = text("", "muted")
             if len(self._car_ids) > 1:
                 self._choices(page)
-            self._cycles = text("", "big")
-            self._bar = LevelBar(page.t("money.which_car"))
-            self._uses = bare("ul", "plain-list")
+            with bare("div"):
+                self._cycles = text("", "big")
+                self._bar = LevelBar(page.t("money.which_car"))
+                self._uses = bare("ul", "plain-list")
             self._facts = bare("dl", "money-facts")
 
     @property

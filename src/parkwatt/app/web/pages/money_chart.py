@@ -46,7 +46,7 @@ class SavingsChart:
         wear = [max(float(one["wear"]), 0.0) for one in saved]
         return {
             "animation": False,
-            "grid": {"left": 4, "right": 4, "top": 12, "bottom": 4, "containLabel": True},
+            "grid": {"left": 4, "right": 4, "top": 12, "bottom": 8, "containLabel": True},
             "xAxis": {
                 "type": "category",
                 "data": labels,
