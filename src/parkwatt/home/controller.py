@@ -56,6 +56,8 @@ _SNAPSHOT_US: Final = 86_400 * _US
 _ASKED_US: Final = 600 * _US
 _RESERVE_US: Final = 60 * _US
 _FORECAST_US: Final = 60 * _US
+# Where the car has come since the last forecast, the next one does not wait.
+_LACKS_S: Final = 5.0
 # On the grid a forecast is journalled less often.
 _FORECAST_TOLD_US: Final = 900 * _US
 # Older verdicts on energy do not count: then tiers alone decide.
@@ -165,11 +167,13 @@ class HomeController:
 
     def _ask_for_forecast(self, step: HomeStep, now_unix_us: int) -> None:
         last, off = self._asked_unix_us, self.state.shedding.off()
-        fresh = last is not None and 0 <= now_unix_us - last < self.settings.forecast_s * _US
+        known = self.forecast
+        lacks = known is not None and known.runtime is None and self.source.energy_kwh is not None
+        every_s = _LACKS_S if lacks else self.settings.forecast_s
+        fresh = last is not None and 0 <= now_unix_us - last < every_s * _US
         if fresh and off == self._asked_off:
             return
         self._asked_unix_us, self._asked_off = now_unix_us, off
-        known = self.forecast
         length = outage_length(self.state.outages_s, self.settings.expected_outage_s)
         step.request = forecast_request(
             self.settings,
