@@ -28,16 +28,15 @@ async def content(page: Page) -> None:
         with card():
             flow = PowerFlow()
         with bare("div", "stack"):
-            cars = {car["car_id"]: _CarCard(page, car) for car in page.site["cars"]}
+            cars = {car["car_id"]: CarCard(page, car) for car in page.site["cars"]}
             backup = await _backup_card(page)
             ahead = _Ahead(page)
     saved = _Saved(page)
 
     def show(site: dict[str, Any]) -> None:
-        headline = _headline(page, site)
-        say.set_text(headline)
-        remark.set_text(" ".join(filter(None, (_price_words(page, site), saved.words))))
-        nodes = _nodes(page, site)
+        say.set_text(headline(page, site))
+        remark.set_text(" ".join(filter(None, (price_words(page, site), saved.words))))
+        nodes = power_nodes(page, site)
         flow.show(nodes, ", ".join(f"{node.name} {node.shown}" for node in nodes))
         for car in site["cars"]:
             if car["car_id"] in cars:
@@ -56,7 +55,7 @@ async def content(page: Page) -> None:
     await refresh()
 
 
-def _headline(page: Page, site: dict[str, Any]) -> str:
+def headline(page: Page, site: dict[str, Any]) -> str:
     """What matters most now: of a car that does something, else of the first."""
     cars = site["cars"]
     if not cars:
@@ -87,7 +86,7 @@ def _headline(page: Page, site: dict[str, Any]) -> str:
     )
 
 
-def _price_words(page: Page, site: dict[str, Any]) -> str:
+def price_words(page: Page, site: dict[str, Any]) -> str:
     now, then = site["price_now"], site["price_next"]
     if now["import_price_per_kwh"] is None:
         return page.t("home.no_price")
@@ -102,7 +101,7 @@ def _price_words(page: Page, site: dict[str, Any]) -> str:
     )
 
 
-def _nodes(page: Page, site: dict[str, Any]) -> list[Node]:
+def power_nodes(page: Page, site: dict[str, Any]) -> list[Node]:
     """All places of power; the cars are one."""
     powers = [car["power_kw"] for car in site["cars"] if car["plugged_in"]]
     known = [power for power in powers if power is not None]
@@ -128,7 +127,7 @@ def _node(page: Page, kind: str, gives_kw: float | None, *, gone: bool = False) 
     return Node(kind, name, shown, flow, min(1.0, abs(gives_kw) / _STRONG_KW))
 
 
-class _CarCard:
+class CarCard:
     """One car: its charge, floor, target and when it is ready."""
 
     def __init__(self, page: Page, car: dict[str, Any]) -> None:
