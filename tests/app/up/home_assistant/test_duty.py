@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.app.up.home_assistant.hass_home import (
+    BACKUP,
     CAR,
     SECOND_CAR,
     SITE,
+    backed_site,
     site_toml,
     told_home,
     with_hass,
@@ -221,5 +223,52 @@ def test_what_the_file_names_no_more_is_taken_away(tmp_path: Path, broker: TestB
         async with hass(broker.port) as seen:
             await asyncio.sleep(1.0)
             assert not seen.entities
+
+    asyncio.run(live())
+
+
+def test_circuits_are_decided_on_as_by_the_api(tmp_path: Path, broker: TestBroker) -> None:
+    async def live() -> None:
+        toml = backed_site(tmp_path / "file", broker.port).read_text(encoding="utf-8")
+        async with told_home(tmp_path, toml) as home, hass(broker.port) as seen:
+            await seen.until(lambda: (BACKUP, "circuit_sauna") in seen.entities)
+            await seen.shows(BACKUP, "circuit_sauna_choice", "automatic")
+            # Nobody tells where the poles are: that is an alarm, and unknown is not off.
+            await seen.until(lambda: seen.entity(BACKUP, "phase").state is not None)
+            assert seen.entity(BACKUP, "circuit_sauna").state is None
+            await broker.publish(("home/circuit/sauna/state", "ON"), retain=False)
+            await seen.tell(BACKUP, "circuit_sauna", "OFF")
+            await seen.shows(BACKUP, "circuit_sauna_choice", "keep_off")
+            await seen.tell(BACKUP, "circuit_sauna_choice", "keep_off")
+            await seen.tell(BACKUP, "circuit_fridge", "ON")
+            await seen.shows(BACKUP, "circuit_fridge_choice", "keep_on")
+            await seen.tell(BACKUP, "circuit_sauna_choice", "automatic")
+            await seen.shows(BACKUP, "circuit_sauna_choice", "automatic")
+            await home.site.durable()
+            assert home.choices() == [
+                ("sauna", "keep_off"),
+                ("fridge", "keep_on"),
+                ("sauna", "automatic"),
+            ]
+            assert (BACKUP, "circuit_oxygen") not in seen.entities or (
+                seen.entity(BACKUP, "circuit_oxygen").platform == "binary_sensor"
+            )
+            assert seen.complaints == []
+
+    asyncio.run(live())
+
+
+def test_a_plan_is_made_again_when_asked_for(tmp_path: Path, broker: TestBroker) -> None:
+    async def live() -> None:
+        async with with_hass(tmp_path, broker) as (home, seen):
+            await home.site.plugged_in(0.5)
+            await seen.until(lambda: seen.entity(SITE, "plan_made").state is not None)
+            trigger = home.site.runner.controller._trigger
+            made_unix_us = trigger.made_unix_us
+            assert made_unix_us
+            home.site.clock[0] += 60_000_000
+            await seen.tell(SITE, "plan_again", "PRESS")
+            await seen.until(lambda: trigger.made_unix_us > made_unix_us)
+            assert seen.complaints == []
 
     asyncio.run(live())
