@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import Awaitable, Callable
@@ -78,13 +79,26 @@ def test_today_is_told_again_while_it_is_fresh(tmp_path: Path) -> None:
         assert set(first) >= {"gross", "wear", "net", "smart_net", "currency"}
         assert first["net"] is None  # the made days end before
         site.clock[0] -= 2 * 86_400 * 1_000_000
-        before = await get(site, "/v1/money/today")
+        before = await site.shows("/v1/money/today", lambda today: today["net"] is not None)
         (row,) = (await get(site, "/v1/money?from=2027-01-13&until=2027-01-14"))["rows"]
         assert [before[name] for name in ("gross", "wear", "net")] == [
             row["at_once"][name] for name in ("gross", "wear", "net")
         ]
         assert before["smart_net"] == row["smart"]["net"]
         assert await get(site, "/v1/money/today") == before
+        told = site.application.state.books.told
+        assert len([key for key in told if key[0] == "today"]) == 2
+
+    lived(tmp_path, test)
+
+
+def test_who_asks_at_once_waits_for_one_answer(tmp_path: Path) -> None:
+    async def test(site: LiveServed) -> None:
+        path = "/v1/money?by=year"
+        answers = await asyncio.gather(*(site.client.get(path) for _ in range(20)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.text for answer in answers}) == 1
+        assert site.application.state.books.under_way == {}
 
     lived(tmp_path, test)
 

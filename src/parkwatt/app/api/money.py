@@ -20,7 +20,7 @@ from parkwatt.app.site_report.journal_accounts import JournalAccounts
 from parkwatt.app.site_report.settings import account_settings
 from parkwatt.app.statement.battery import battery_view
 from parkwatt.app.statement.csv_text import battery_csv, money_csv
-from parkwatt.app.statement.money import money_today, money_view
+from parkwatt.app.statement.money import money_today, money_view, nothing_yet
 from parkwatt.app.statement.views import (
     BatteryView,
     MoneyTodayView,
@@ -41,6 +41,8 @@ _MONTHS: Final = 12
 # The accounts change by the quarter of an hour; readings that come meanwhile are not worth valuing all of it anew.
 FRESH_S: Final = 20.0
 _TOLD_MAX: Final = 64
+# A page's first screen does not wait longer for it.
+_PATIENCE_S: Final = 0.5
 # Other years are slips.
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
 _CSV: Final[dict[int | str, dict[str, Any]]] = {
@@ -72,26 +74,71 @@ class Asking:
     ) -> T:
         """What ``question`` says of all that is in the journal by now, asked in a thread.
 
-        The same answer again while nothing was journalled since, and for ``fresh_s`` in any case. ``key``: tells
-        questions apart.
+        The same answer again while nothing was journalled since, and for ``fresh_s`` in any case; who asks the same
+        meanwhile waits for the same answer. ``key``: tells questions apart.
         Raises JournalDamaged where the journal cannot be read.
         """
-        books: Books = self.request.app.state.books
-        found = books.told.get(key)
-        seq, now_s = self.site.journal.last_seq, time.monotonic()
-        if found is not None and (found.seq == seq or now_s - found.at_s < fresh_s):
-            return found.answer  # type: ignore[no-any-return]
+        found = self._books.told.get(key)
+        if found is not None:
+            seq, age_s = self.site.journal.last_seq, time.monotonic() - found.at_s
+            if found.seq == seq or age_s < fresh_s:
+                return found.answer  # type: ignore[no-any-return]
+        answer: T = await asyncio.shield(self._begun(key, question))
+        return answer
 
+    async def soon(
+        self,
+        key: tuple[object, ...],
+        question: Callable[[Accounts, SealView], T],
+        fresh_s: float,
+        patience_s: float,
+    ) -> T | None:
+        """As `ask`; None where it takes longer than this. It goes on, for who asks again."""
+        asked = asyncio.ensure_future(self.ask(key, question, fresh_s))
+        done, _ = await asyncio.wait([asked], timeout=patience_s)
+        if not done:
+            asked.cancel()
+            return None
+        return asked.result()
+
+    @property
+    def _books(self) -> Books:
+        books: Books = self.request.app.state.books
+        return books
+
+    def _begun(
+        self, key: tuple[object, ...], question: Callable[[Accounts, SealView], T]
+    ) -> asyncio.Task[T]:
+        """The computing of an answer that is under way, or begins."""
+        under_way = self._books.under_way
+        task = under_way.get(key)
+        if task is None:
+            task = under_way[key] = asyncio.create_task(self._computed(key, question))
+            task.add_done_callback(lambda done: _ended(under_way, key, done))
+        return task
+
+    async def _computed(
+        self, key: tuple[object, ...], question: Callable[[Accounts, SealView], T]
+    ) -> T:
         def asked(journal: JournalAccounts) -> tuple[int, T]:
             accounts = journal.caught_up()
             entry, digest = journal.seal
             return entry, question(accounts, SealView(entry=entry, hash=digest.hex()))
 
+        books, now_s = self._books, time.monotonic()
         entry, answer = await books.ask(self.site.journal.path, self.settings, asked)
         if len(books.told) >= _TOLD_MAX:
             books.told.clear()
         books.told[key] = Told(entry, now_s, answer)
         return answer
+
+
+def _ended(
+    under_way: dict[object, asyncio.Task[Any]], key: object, task: asyncio.Task[Any]
+) -> None:
+    under_way.pop(key, None)
+    if not task.cancelled():
+        task.exception()  # heard, also where nobody waits any more
 
 
 def asking(request: Request, site: SiteGiven, live: LiveGiven) -> Asking:
@@ -188,11 +235,15 @@ async def money_file(accounts: AccountsGiven, asked: SpanGiven) -> Response:
 
 @router.get("/money/today")
 async def show_today(accounts: AccountsGiven) -> MoneyTodayView:
-    """What was saved today so far. May be asked each minute: for 20 s it is not computed again."""
+    """What was saved today so far. May be asked each minute: for 20 s it is not computed again.
+
+    After a start the journal is read first: until then nothing is known.
+    """
     today = accounts.today
-    return await accounts.ask(
-        ("today", today), lambda folded, _: money_today(folded, today), FRESH_S
+    told = await accounts.soon(
+        ("today", today), lambda folded, _: money_today(folded, today), FRESH_S, _PATIENCE_S
     )
+    return nothing_yet(today, accounts.settings.currency) if told is None else told
 
 
 @router.get("/cars/{car_id}/battery", responses=UNKNOWN_CAR)

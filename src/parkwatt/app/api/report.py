@@ -41,11 +41,12 @@ class Told:
 class Books:
     """The accounts as far as they are folded. One reader at a time; in a thread, beside the event loop.
 
-    ``told``: what was answered, for who asks the same again.
+    ``told``: what was answered, for who asks the same again; ``under_way``: what is being computed for whoever asked.
     """
 
     def __init__(self) -> None:
         self.told: dict[object, Told] = {}
+        self.under_way: dict[object, asyncio.Task[Any]] = {}
         self._turn = asyncio.Lock()
         self._accounts: JournalAccounts | None = None
 

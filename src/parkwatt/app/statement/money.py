@@ -58,16 +58,30 @@ def money_today(accounts: Accounts, today: date) -> MoneyTodayView:
     """What was saved on a local day, so far."""
     ledger = accounts.ledger
     rows = [row for row in daily_amounts(ledger) if row.name == today.isoformat()]
+    if not rows:
+        return nothing_yet(today, accounts.settings.currency)
     amounts = added(row.amounts for row in rows)
-    known = bool(rows)
     return MoneyTodayView(
         day=today,
         currency=accounts.settings.currency,
-        known_until=_at(ledger.until_unix_s) if known else None,
-        gross=amounts.gross if known else None,
-        wear=amounts.wear if known else None,
-        net=amounts.net if known else None,
-        smart_net=amounts.smart_net if known else None,
+        known_until=_at(ledger.until_unix_s),
+        gross=amounts.gross,
+        wear=amounts.wear,
+        net=amounts.net,
+        smart_net=amounts.smart_net,
+    )
+
+
+def nothing_yet(today: date, currency: str) -> MoneyTodayView:
+    """Nothing is known of today."""
+    return MoneyTodayView(
+        day=today,
+        currency=currency,
+        known_until=None,
+        gross=None,
+        wear=None,
+        net=None,
+        smart_net=None,
     )
 
 
