@@ -54,6 +54,28 @@ REFUSERS = (
     "io/store/waiting.py",
     "io/store/writer.py",
 )
+# Where the rules of a site's file stand.
+RULERS = (
+    "app/car_settings.py",
+    "app/live_settings",
+    "app/serve_settings.py",
+    "app/set_up",
+    "app/web_settings.py",
+    "domain/record.py",
+    "home/grid_code/custom.py",
+    "io/gateway/modbus_settings.py",
+    "io/gateway/mqtt_settings.py",
+    "io/gateway/points.py",
+    "io/meter_settings.py",
+    "io/modbus/settings.py",
+    "io/mqtt/home_assistant/settings.py",
+    "io/mqtt/settings.py",
+    "io/prices/settings.py",
+    "io/series_source.py",
+    "io/tariff_periods.py",
+    "io/tariff_toml.py",
+)
+_RULE = re.compile(r"(must|needs|is required|has no meaning|breaks these) ")
 # What is said to nobody: input that breaks rules, the log, the docs' diagram, the fields of the API.
 _UNSAID_CALLS = {"Field", "fault", "warning", "error", "info", "check", "require"}
 _UNSAID_FILES = {
@@ -73,6 +95,7 @@ _FOR_PROGRAMMERS = re.compile(
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 # A unit belongs to the figure before it.
 _UNIT = re.compile(r"^(?:/?kWh|kW|GB|Hz|A|h|s)\b[ ,:]*")
+_EXAMPLE = re.compile(r" such as |, as in ")
 _WORDS = re.compile(r"[A-Za-z][a-z']+ [A-Za-z]|[a-z']{3,}")
 
 
@@ -81,6 +104,12 @@ def chunks() -> Iterator[tuple[str, str]]:
     for path in _files(SPEAKERS):
         for line, text in _texts(source.tree(path)):
             yield from _chunks(f"{source.name(path)}:{line}", text, _UNSAID)
+    for name in RULERS:
+        place = source.PACKAGE / name
+        for path in [place] if place.suffix else sorted(place.rglob("*.py")):
+            for line, text in _strings(source.tree(path)):
+                if _RULE.match(text):
+                    yield from _chunks(f"{source.name(path)}:{line}", text, _FOR_PROGRAMMERS)
     for path in _files(REFUSERS):
         for line, text in _refusals(source.tree(path)):
             yield from _chunks(f"{source.name(path)}:{line}", text, _FOR_PROGRAMMERS)
@@ -88,7 +117,7 @@ def chunks() -> Iterator[tuple[str, str]]:
 
 def _chunks(place: str, text: str, unsaid: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     for chunk in _PLACEHOLDER.split(text):
-        words = _UNIT.sub("", chunk.strip(" ,;:.()+"))
+        words = _UNIT.sub("", _EXAMPLE.split(chunk)[0].strip(" ,;:.()+"))
         if " " in words and _WORDS.search(words) and not unsaid.search(words):
             yield place, words
 

@@ -21,6 +21,7 @@ from parkwatt.app.words.figures import FIGURE, TIME, figure_text, time_text
         ("17.2 ct/kWh", "17,2 ct/kWh"),
         ("0.172 EUR/kWh", "0,172 €/kWh"),
         ("4.10 EUR", "4,10 €"),
+        ("12.40\N{NO-BREAK SPACE}€", "12,40\N{NO-BREAK SPACE}€"),
         ("1 h 05 min", "1 h 05 min"),
         ("1,234.5 kWh", "1.234,5 kWh"),
         ("1.00/1.01/0.99", "1,00/1,01/0,99"),

@@ -64,7 +64,7 @@ _PLACEHOLDER = re.compile(r"\{[vtsx]\d?\}")
         ),
         (
             "target_soc: must be from floor_soc (0.2) to highest_soc (0.9), got 1.5",
-            "target_soc: muss zwischen floor_soc (0,2) und highest_soc (0,9) liegen, angegeben war 1.5",
+            "Ziel: muss zwischen floor_soc (0,2) und highest_soc (0,9) liegen, angegeben war 1.5",
         ),
         (
             "meter.grid gives nothing: no answer from 192.0.2.3:502 within 3 s, only to other requests",
@@ -73,6 +73,20 @@ _PLACEHOLDER = re.compile(r"\{[vtsx]\d?\}")
         (
             "chargers that nobody tells anything may draw 24.1 kW with the house's 12 kW, beyond 17.2 kW",
             "Wallboxen, denen niemand etwas sagt, dürfen mit den 12 kW des Hauses 24,1 kW ziehen, mehr als 17,2 kW",
+        ),
+        (
+            (
+                "In 7 days the car saved 4.10 EUR against charging at once: 5.00 EUR less 0.90 EUR of battery wear; "
+                "5 of 6 departures were kept (1 left early)."
+            ),
+            (
+                "In 7 Tagen sparte das Auto 4,10 € gegenüber sofortigem Laden: 5,00 € abzüglich 0,90 € Verschleiß der "
+                "Batterie; 5 von 6 Abfahrten wurden eingehalten (1 früher abgefahren)."
+            ),
+        ),
+        (
+            "backup.gateway.grid_pole: is required: without its feedback nothing is closed, unless it transfers itself",
+            "backup.gateway.grid_pole: ist nötig: ohne Rückmeldung wird nichts geschlossen, außer er schaltet selbst",
         ),
         (
             "'charge 3.20 kW' at 1 is ignored: 1.40 kW are measured",

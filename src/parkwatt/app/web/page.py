@@ -110,8 +110,16 @@ class Page:
         if error.status == _SIGNED_OUT:
             ui.navigate.to("/sign-in")
             return
-        sentence = self.t("frame.no_answer") if error.status == 0 else error.sentence
-        self.say(sentence, good=False)
+        no_answer = error.status == 0
+        self.say(self.t("frame.no_answer") if no_answer else self.refusal(error), good=False)
+
+    def refusal(self, error: ApiError) -> str:
+        """Why the API would not do it, in the page's language: each fault of the input with its field."""
+        if not error.faults:
+            return self.words(error.sentence)
+        return "; ".join(
+            f"{self.words(field)}: {self.words(rule)}" for field, rule, _ in error.faults
+        )
 
     def say(self, sentence: str, *, good: bool = True) -> None:
         """A sentence at the page's edge that goes by itself; read aloud by a screen reader."""

@@ -11,12 +11,12 @@ _NUMBER: Final = r"[+\-−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+\-−]?\d+(?:\.\d+)?(
 _UNITS: Final = (
     r"kWh \(\d+ %\)",
     r"[A-Za-z.]+/kWh",
-    *("kWh", "kW", "W", "Wh", "Hz", "pu", "A", "V", "s", "min", "days", "GB"),
+    *("kWh", "kW", "W", "Wh", "Hz", "pu", "A", "V", "s", "min", "GB"),
     r"h \d\d min",
-    *("h", "%", "[A-Z]{3}"),
+    *("h", "%", "[€£$¥]", "kr", "[A-Z]{3}"),
 )
 # A number, or those of three phases, with or without a unit: 2.5, 64%, 1 h 05 min, 12.3 ct/kWh, 33.0 kWh (43 %).
-FIGURE: Final = rf"(?:{_NUMBER})(?:/(?:{_NUMBER}))*(?: ?(?:{'|'.join(_UNITS)})(?![A-Za-z]))?"
+FIGURE: Final = rf"(?:{_NUMBER})(?:/(?:{_NUMBER}))*(?:[ \N{{NO-BREAK SPACE}}]?(?:{'|'.join(_UNITS)})(?![A-Za-z]))?"
 # A time as the API says it: 22:40, tomorrow 07:30, Fri 07:30, 2026-11-22 07:30, 22.11. 07:30.
 TIME: Final = r"(?:(?:today|tomorrow|yesterday|Mon|Tue|Wed|Thu|Fri|Sat|Sun|\d{4}-\d\d-\d\d|\d\d\.\d\d\.) )?\d\d:\d\d"
 _ISO: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
@@ -44,7 +44,7 @@ def figure_text(figure: str, language: str) -> str:
     if language != "de":
         return figure
     shown = _NUMBERS.sub(lambda found: found[0].translate(_SWAPPED), figure)
-    shown = shown.replace("-", "−").replace(" days", " Tage")
+    shown = shown.replace("-", "−")
     shown = _PER_CENT.sub("\N{NO-BREAK SPACE}%", shown)
     return _CURRENCY.sub(lambda found: _SIGNS[found[0]], shown)
 

@@ -116,14 +116,14 @@ class _Search:
         """The sentence; None where it, or in a strict search anything in it, is not known."""
         if _is_figure(sentence):
             return _value(sentence, self._language)
-        if _FIELD.fullmatch(sentence):
-            return sentence
         if sentence in self._known:
             return self._known[sentence]
         if depth > _DEPTH_MAX or len(self._known) >= _PARTS_MAX:
             return None
         self._known[sentence] = None
         found = self._by_pattern(sentence, depth)
+        if found is None and _FIELD.fullmatch(sentence):
+            found = sentence
         if found is None:
             found = self._taken_apart(sentence, depth)
         self._known[sentence] = found
