@@ -29,6 +29,7 @@ from parkwatt.app.api import (
     money,
     plans,
     report,
+    settings,
     site_routes,
     stream,
     wishes,
@@ -56,6 +57,7 @@ _PARTS = (
     chargers,
     credentials,
     journal,
+    settings,
     past,
 )
 _VALUE_CHARACTERS_MAX = 200
@@ -87,7 +89,7 @@ def create_application(site: Site, access: Access, metrics: Metrics) -> FastAPI:
     guarded = [Depends(unless_said)]
     application.include_router(sign_in.open_router)
     for part in _PARTS:
-        application.include_router(part.router, dependencies=guarded, responses=_ANSWERS)
+        application.include_router(part.router, dependencies=guarded, responses=ANSWERS)
 
     @application.get("/health", tags=["operation"])
     async def health() -> HealthView:
@@ -108,13 +110,19 @@ def create_application(site: Site, access: Access, metrics: Metrics) -> FastAPI:
         response_class=Response,
         responses={
             200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-            401: _ANSWERS[401],
+            401: ANSWERS[401],
         },
     )
     async def prometheus() -> Response:
         """Figures for Prometheus."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    add_answers(application)
+    return application
+
+
+def add_answers(application: FastAPI) -> None:
+    """How every application of the API answers what it will not do, and the bounds before it."""
     application.exception_handler(InputError)(_input_error)
     application.exception_handler(ForbiddenError)(_forbidden)
     application.exception_handler(UnknownError)(_unknown)

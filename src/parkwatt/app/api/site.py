@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parkwatt.app.api.by_hand_guard import judge_by_hand
 from parkwatt.app.api.live import LiveSite
+from parkwatt.app.api.upkeep import Upkeep
 from parkwatt.app.serve_settings import ServeSettings
+from parkwatt.app.tried_chargers import TriedChargers
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.store.sqlite_journal import SqliteJournal
@@ -18,7 +20,8 @@ from parkwatt.site.guard.facts import Proposal
 class Site:
     """The parts of a running back end. ``now_unix_us``: the clock.
 
-    ``live``: the site's control; None where only its chargers are served.
+    ``live``: the site's control; None where only its chargers are served. ``upkeep``: the site's own file; None where nobody
+    keeps it but a person. ``tried``: chargers that were refused.
     """
 
     settings: ServeSettings
@@ -27,6 +30,8 @@ class Site:
     credentials: CredentialStore
     now_unix_us: Callable[[], int]
     live: LiveSite | None = None
+    upkeep: Upkeep | None = None
+    tried: TriedChargers = field(default_factory=TriedChargers)
 
     def alarms(self) -> list[str]:
         """What is wrong, in words; empty where all is well."""

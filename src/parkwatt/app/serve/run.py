@@ -11,6 +11,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -19,6 +20,7 @@ from parkwatt.app.access.access import Access
 from parkwatt.app.api.application import create_application
 from parkwatt.app.api.live import LiveSite
 from parkwatt.app.api.site import Site
+from parkwatt.app.api.upkeep import Upkeep
 from parkwatt.app.logs import log_events, set_up_logs
 from parkwatt.app.metrics import Metrics
 from parkwatt.app.serve.api_server import ApiServer, bind
@@ -32,6 +34,7 @@ from parkwatt.app.serve.duties import (
 from parkwatt.app.serve.listening import Certificates, listener_settings, told_by_key
 from parkwatt.app.serve_settings import Address, ServeSettings
 from parkwatt.app.site_directory import make_private, make_token
+from parkwatt.app.tried_chargers import TriedChargers
 from parkwatt.app.web.process import WebProcess
 from parkwatt.app.web_settings import WebSettings
 from parkwatt.domain.charger.event import ChargerEvent
@@ -69,10 +72,25 @@ class Control(Protocol):
         """What is to be done while the site runs. What ends by itself ends all."""
 
 
+class Keeper(Upkeep, Protocol):
+    """Keeps the site's file, and begins the site again by it."""
+
+    def runs(self, stop: Callable[[], None]) -> None:
+        """The site begins; ``stop`` ends it."""
+
+    def began(self) -> None:
+        """The site runs with the file as it is."""
+
+
 def serve_until_stopped(
-    settings: ServeSettings, control: Control | None = None, web: WebSettings | None = None
+    settings: ServeSettings,
+    control: Control | None = None,
+    web: WebSettings | None = None,
+    keeper: Keeper | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. ``control``: runs the site, None: the chargers' back end alone. ``web``: serve pages, too.
+
+    ``keeper``: keeps the site's file, and may end this to begin again.
 
     Raises InputError for what cannot be used, JournalDamaged, OSError.
     """
@@ -82,9 +100,9 @@ def serve_until_stopped(
     try:
         import uvloop
     except ImportError:  # no wheel for this system: the standard loop does the same, slower
-        asyncio.run(_until_signalled(settings, control, web))
+        asyncio.run(_until_signalled(settings, control, web, keeper))
     else:
-        uvloop.run(_until_signalled(settings, control, web))
+        uvloop.run(_until_signalled(settings, control, web, keeper))
 
 
 def _allow_sockets(links_max: int) -> None:
@@ -101,13 +119,18 @@ def _allow_sockets(links_max: int) -> None:
 
 
 async def _until_signalled(
-    settings: ServeSettings, control: Control | None, web: WebSettings | None
+    settings: ServeSettings,
+    control: Control | None,
+    web: WebSettings | None,
+    keeper: Keeper | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    await serve(settings, stopping, clock=SteadyClock(), control=control, web=web)
+    if keeper is not None:
+        keeper.runs(stopping.set)
+    await serve(settings, stopping, clock=SteadyClock(), control=control, web=web, keeper=keeper)
 
 
 async def serve(
@@ -117,6 +140,7 @@ async def serve(
     clock: Callable[[], int],
     control: Control | None = None,
     web: WebSettings | None = None,
+    keeper: Keeper | None = None,
     on_start: Callable[[int, int], None] | None = None,
     on_pages: Callable[[str], None] | None = None,
 ) -> None:
@@ -157,15 +181,15 @@ async def serve(
         )
         _restore(backend)
         live = None if control is None else control.attach(backend, journal, clock)
-        watch = CredentialWatch(credentials)
+        watch, tried = CredentialWatch(credentials), TriedChargers()
         with told_by_key():
             listener = await listen(
                 listener_settings(settings, certificates),
                 credentials,
                 _attach_watched(backend, watch),
-                _on_refusal,
+                partial(_on_refusal, tried, clock),
             )
-        site = Site(settings, backend, journal, credentials, clock, live)
+        site = Site(settings, backend, journal, credentials, clock, live, keeper, tried)
         api = ApiServer(create_application(site, access, Metrics(backend, journal, site.alarms)))
         duties = (
             sweep(backend, SWEEP_S, SWEEP_S_MAX),
@@ -185,6 +209,8 @@ async def serve(
                 _say_where(settings, *ports)
             else:
                 on_start(*ports)
+            if keeper is not None:
+                keeper.began()
             await _run(api, api_socket, duties, stopping)
         finally:
             await backend.close()
@@ -291,7 +317,8 @@ def _attach_watched(backend: Backend, watch: CredentialWatch) -> Callable[[Arriv
     return on_link
 
 
-def _on_refusal(refusal: Refusal) -> None:
+def _on_refusal(tried: TriedChargers, clock: Callable[[], int], refusal: Refusal) -> None:
+    tried.note(refusal, clock())
     structlog.get_logger().warning(
         "connection refused",
         charger=refusal.charger_id,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
 from parkwatt.app.live_settings import LiveSettings, read_live_settings
 from parkwatt.app.set_up.catalogue import catalogue
@@ -66,14 +70,38 @@ def faults_of(faults: list[InputFault], step: Step) -> list[InputFault]:
     return [fault for fault in faults if fault.field.partition(".")[0] == step]
 
 
-def read_text(text: str, folder: Path, faults: Faults) -> LiveSettings | None:
-    """The settings in a text as a site's file in ``folder`` would give them; no such file is left there."""
+def read_text(
+    text: str, folder: Path, faults: Faults, data: str | None = None
+) -> LiveSettings | None:
+    """The settings in a text as a site's file in ``folder`` would give them; no such file is left there.
+
+    ``data``: the folder of its data where it names none.
+    """
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", suffix=".toml", prefix=".parkwatt-", dir=folder
     ) as file:
-        file.write(text)
+        file.write(text if data is None else _with_data(text, data))
         file.flush()
-        return read_live_settings(Path(file.name), faults)
+        found = Faults()
+        settings = read_live_settings(Path(file.name), found)
+        own = {file.name: "text"}
+    faults.found += [
+        InputFault(own.get(one.field, one.field), one.rule, one.value) for one in found.found
+    ]
+    return settings
+
+
+def _with_data(text: str, data: str) -> str:
+    """The text with the folder of its data named; as it is where that is no TOML."""
+    try:
+        table = tomllib.loads(text)
+        if isinstance(table.get("store", {}), dict) and "directory" not in table.get("store", {}):
+            document = tomlkit.parse(text)
+            document.setdefault("store", tomlkit.table())["directory"] = data
+            return tomlkit.dumps(document)
+    except (ValueError, RecursionError, TOMLKitError):
+        pass
+    return text
 
 
 def _asked(field: str) -> str:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
 
-from parkwatt.app.live_settings import LiveSettings
+from parkwatt.app.live_settings import LiveSettings, load_live_settings
 from parkwatt.app.live_settings.backup import BackupSettings
 from parkwatt.app.notices.notifier import Notifier, notifier
 from parkwatt.app.serve.run import serve_until_stopped
+from parkwatt.app.set_up.site_toml import Addresses
 from parkwatt.app.up.home_runner import HomeRunner, OnHomeWritten, home_runner
 from parkwatt.app.up.runner import OnWritten, SiteRunner
+from parkwatt.app.up.set_up_mode import set_up_until_stopped
 from parkwatt.app.up.sources import live_sources
+from parkwatt.app.up.upkeep import SiteFileUpkeep
+from parkwatt.app.up.virtual import virtual_chargers
 from parkwatt.domain.charger.event import ChargerEvent
+from parkwatt.domain.errors import InputError
 from parkwatt.io.clock.warp_loop import WarpLoop
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.store.reader import JournalReader
@@ -29,12 +35,25 @@ Sources = Callable[[SiteRunner, Callable[[], int]], Iterable[Coroutine[Any, Any,
 MakeNotifier = Callable[[SiteRunner, Callable[[], str | None], Callable[[], int]], Notifier]
 
 
-def up_until_stopped(settings: LiveSettings) -> None:
-    """Run the site until SIGINT or SIGTERM.
+def up_until_stopped(path: Path, addresses: Addresses) -> None:
+    """Run the site of the file at ``path`` until SIGINT or SIGTERM, from its set-up on where there is no such file yet.
 
-    Raises InputError for what cannot be used, JournalDamaged, OSError.
+    ``addresses``: where its set-up listens, and then the site. When its settings are changed through the API, the site
+    begins again with them. Raises InputError for what cannot be used, JournalDamaged, OSError.
     """
-    serve_until_stopped(settings.serve, site_control(settings), settings.web)
+    if not path.exists() and not set_up_until_stopped(path, addresses):
+        return
+    keeper = SiteFileUpkeep(path)
+    while True:
+        try:
+            settings = load_live_settings(path)
+            serve_until_stopped(settings.serve, site_control(settings), settings.web, keeper)
+        except InputError as error:
+            if not keeper.put_back(error):
+                raise
+            continue
+        if not keeper.wants_again:
+            return
 
 
 def site_control(settings: LiveSettings) -> SiteControl:
@@ -42,7 +61,14 @@ def site_control(settings: LiveSettings) -> SiteControl:
     tell = None
     if settings.notify is not None:
         tell = partial(notifier, settings.notify, settings.serve.store.directory)
-    return SiteControl(settings.site, partial(live_sources, settings), settings.backup, tell)
+    return SiteControl(settings.site, partial(_sources, settings), settings.backup, tell)
+
+
+def _sources(
+    settings: LiveSettings, runner: SiteRunner, clock: Callable[[], int]
+) -> Iterator[Coroutine[Any, Any, object]]:
+    yield from live_sources(settings, runner, clock)
+    yield from virtual_chargers(settings)
 
 
 class SiteControl:

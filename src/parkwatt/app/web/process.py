@@ -31,13 +31,22 @@ _RAN_WELL_S: Final = 60.0
 class WebProcess:
     """The pages of one site, for as long as the context lasts.
 
-    ``on_ready``: told the port once browsers can come, also after each new start; called in a thread.
+    ``set_up``: the site has no file yet. ``on_ready``: told the port once browsers can come, also after each
+    new start; called in a thread.
     """
 
     def __init__(
-        self, address: Address, api_url: str, token: str, on_ready: Callable[[int], None]
+        self,
+        address: Address,
+        api_url: str,
+        token: str,
+        on_ready: Callable[[int], None],
+        *,
+        set_up: bool = False,
     ) -> None:
-        self._start = WebStart(api_url=api_url, token=token, host=address.host, port=address.port)
+        self._start = WebStart(
+            api_url=api_url, token=token, host=address.host, port=address.port, set_up=set_up
+        )
         self._on_ready = on_ready
         self._stopping = threading.Event()
         self._lock = threading.Lock()

@@ -6,12 +6,16 @@ import msgspec
 
 
 class WebStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``api_url``: of the site's API, ``token``: what reads its stream. ``host``, ``port``: where to listen, 0: a free port."""
+    """``api_url``: of the site's API, ``token``: what reads its stream. ``host``, ``port``: where to listen, 0: a free port.
+
+    ``set_up``: the site has no file yet, and its set-up is the one page.
+    """
 
     api_url: str
     token: str
     host: str
     port: int
+    set_up: bool = False
 
 
 class WebReady(msgspec.Struct, frozen=True):
