@@ -30,7 +30,10 @@ def set_up_logs(log_format: str, level: str) -> None:
     """Log from now on as ``log_format`` (console, json) from ``level`` up, what libraries log included."""
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if log_format == "console":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # no values: tokens are among them
+        )
     shared: list[structlog.typing.Processor] = [
         _printable,
         structlog.stdlib.add_log_level,

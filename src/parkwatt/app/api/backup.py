@@ -126,6 +126,9 @@ async def choose_circuit(
     if circuit.medical and choice.choice == "keep_off":
         faults.add("choice", "must not be keep_off for a medical circuit", choice.choice)
     until_unix_s = None if choice.until is None else _unix_s("until", choice.until, faults)
+    now_unix_s = snapshot.now_unix_us // _US
+    if until_unix_s and not now_unix_s < until_unix_s <= now_unix_s + _AHEAD_S:
+        faults.add("until", "must be in the next 30 days", str(choice.until))
     faults.raise_if_any()
     return await _told(backup, CircuitChosen(circuit_id, choice.choice, origin, until_unix_s))
 

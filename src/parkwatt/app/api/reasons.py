@@ -23,6 +23,7 @@ from parkwatt.domain.site import event as site_event
 from parkwatt.io.store.reader import JournalReader
 
 REASONS_MAX: Final = 1000
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 # What says why something was done; readings, quarters of an hour and snapshots are not reasons.
 _UNTOLD: Final = {"site.measured", "site.interval", "site.snapshot"}
 KINDS: Final = tuple(sorted((site_event.KINDS - _UNTOLD) | home_words.KINDS))
@@ -70,9 +71,12 @@ def read(journal: Path, wanted: Wanted, zone: ZoneInfo) -> list[ReasonView]:
 
 
 def unix_us(field: str, time: datetime) -> int:
-    """A time of a query, in µs. Raises InputError where it names no zone."""
+    """A time of a query, in µs. Raises InputError where it names no zone, or no calendar can go on from it."""
     if time.tzinfo is None:
         rule = "must name its zone, as in 2026-11-22T18:00Z"
+        raise InputError([InputFault(field, rule, time.isoformat())])
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        rule = f"must be in the years from {_FIRST_YEAR} to {_LAST_YEAR}"
         raise InputError([InputFault(field, rule, time.isoformat())])
     return int(time.timestamp() * 1e6)
 
