@@ -32,6 +32,7 @@ from parkwatt.app.api import (
     settings,
     site_routes,
     stream,
+    what_if,
     wishes,
 )
 from parkwatt.app.api.bounds import Bounds
@@ -42,6 +43,7 @@ from parkwatt.app.api.report import Books
 from parkwatt.app.api.site import Site
 from parkwatt.app.api.stream import Streams
 from parkwatt.app.api.views import DetailView, FaultsView, FaultView, HealthView
+from parkwatt.app.api.what_if import Planner
 from parkwatt.app.metrics import Metrics
 from parkwatt.domain.errors import InputError, ParkwattError
 
@@ -50,6 +52,7 @@ _PARTS = (
     site_routes,
     plans,
     wishes,
+    what_if,
     backup,
     report,
     money,
@@ -86,6 +89,7 @@ def create_application(site: Site, access: Access, metrics: Metrics) -> FastAPI:
     application.state.streams = Streams()
     application.state.books = Books()
     application.state.folds = Folds()
+    application.state.planner = Planner()
     guarded = [Depends(unless_said)]
     application.include_router(sign_in.open_router)
     for part in _PARTS:

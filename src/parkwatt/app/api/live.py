@@ -19,6 +19,7 @@ from parkwatt.domain.tariff import Tariff
 from parkwatt.site.guard.facts import Proposal
 from parkwatt.site.live.cars import CarView
 from parkwatt.site.live.settings import SiteSettings
+from parkwatt.site.live.what_if import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,9 @@ class LiveSite(Protocol):
 
     def snapshot(self) -> LiveSnapshot:
         """The site now."""
+
+    def question(self, car_id: str, wishes: Wishes, asked: Departure | None) -> Question | None:
+        """What to ask the planner for a car by other wishes and another named departure; None where it is away."""
 
     async def set_wishes(
         self, car_id: str, wishes: Wishes, *, until_departure: bool, origin: Origin

@@ -132,15 +132,8 @@ async def change_mode(car: CarGiven, change: ModeChange) -> CarView:
 @router.put("/departure", dependencies=_DRIVER)
 async def ask_departure(car: CarGiven, wish: DepartureRequest) -> CarView:
     """Name the next departure: it goes before weekly times and trips. What is not possible is told in the answer."""
-    faults = Faults()
-    departs_unix_s = _unix_s("departs_at", wish.departs_at, faults)
-    if not faults.found and not 0 < departs_unix_s - car.now_unix_s <= _AHEAD_S:
-        rule = "must be in the future, at most 14 days ahead"
-        faults.add("departs_at", rule, wish.departs_at.isoformat())
-    _check_target(car.wishes.floor_soc, wish.target_soc, faults)
-    faults.raise_if_any()
+    departure = asked_departure(car, wish.departs_at, wish.target_soc)
     step = car.live.steps.count
-    departure = Departure(departs_unix_s, "asked", target_soc=wish.target_soc)
     await car.live.ask_departure(car.car_id, departure, origin=car.origin)
     return await car.looked_at(step)
 
@@ -176,6 +169,18 @@ async def _set(car: Told, wishes: Wishes, *, until_departure: bool) -> CarView:
         car.car_id, wishes, until_departure=until_departure, origin=car.origin
     )
     return await car.looked_at(step)
+
+
+def asked_departure(car: Told, departs_at: datetime, target_soc: float | None) -> Departure:
+    """A departure that is named. Raises InputError with every broken rule."""
+    faults = Faults()
+    departs_unix_s = _unix_s("departs_at", departs_at, faults)
+    if not faults.found and not 0 < departs_unix_s - car.now_unix_s <= _AHEAD_S:
+        rule = "must be in the future, at most 14 days ahead"
+        faults.add("departs_at", rule, departs_at.isoformat())
+    _check_target(car.wishes.floor_soc, target_soc, faults)
+    faults.raise_if_any()
+    return Departure(departs_unix_s, "asked", target_soc=target_soc)
 
 
 def changed(wishes: Wishes, change: WishesChange) -> Wishes:

@@ -48,6 +48,7 @@ from parkwatt.site.live.planning import make_plan
 from parkwatt.site.live.request import PlanRequest
 from parkwatt.site.live.settings import SiteSettings
 from parkwatt.site.live.state import STATE_VERSION, SiteState, decode_state
+from parkwatt.site.live.what_if import Question, question
 
 OnWritten = Callable[[Sequence[SiteEvent], int], None]
 
@@ -370,6 +371,20 @@ class SiteRunner:
             decided=decided,
             decided_unix_us=at_unix_us,
             lease_until_unix_us=lease_until_unix_us,
+        )
+
+    def question(self, car_id: str, wishes: Wishes, asked: Departure | None) -> Question | None:
+        """See `LiveSite`."""
+        controller, now_unix_us = self.controller, self._clock()
+        return question(
+            controller.state,
+            controller.cars,
+            controller.tariff,
+            self.settings,
+            car_id,
+            wishes,
+            asked,
+            now_unix_us,
         )
 
     async def set_wishes(

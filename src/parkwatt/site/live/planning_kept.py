@@ -51,7 +51,7 @@ def running_cost(
     ]
     kept = follow(problem, items, wanted_kw, peak_kw=float(new.import_kw.max()))
     missed = np.maximum(
-        _missed(problem, items, kept) - _missed(problem, items, _flows_of(items, new)), 0.0
+        _missed(problem, items, kept) - _missed(problem, items, flows_of(items, new)), 0.0
     )
     cost, missed_sum = cost_of(problem, items, kept).total, float(missed.sum())
     if missed_sum > 0:
@@ -185,7 +185,8 @@ def _solar_used_kw(problem: Problem, used_kw: FloatArray, peak_kw: float) -> Flo
     return np.asarray(candidates[best, np.arange(len(best))])
 
 
-def _flows_of(items: list[StorageStay], plan: Plan) -> Flows:
+def flows_of(items: list[StorageStay], plan: Plan) -> Flows:
+    """The plan's flows, in the order of its stays."""
     return Flows(
         [plan.vehicles[item.owner_index].power_kw[item.steps] for item in items],
         [plan.vehicles[item.owner_index].stays[0].energy_kwh for item in items],
