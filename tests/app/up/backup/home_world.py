@@ -49,6 +49,7 @@ from parkwatt.io.sim.station import VirtualStation
 from parkwatt.io.sim.sunspec_meter import MeterShown, SunSpecServer
 from parkwatt.io.store.reader import JournalReader
 from tests.app.up.backup.site_file import CHARGER_ID, Ports, Wire, write_site
+from tests.app.words.journal import without_german
 from tests.io.mqtt.broker import TestBroker
 
 # An evening in winter, without sun: 20 o'clock UTC.
@@ -227,6 +228,7 @@ def in_home_world(directory: Path, story: Story, wanted: Wanted | None = None) -
 
 def _judge(world: HomeWorld) -> None:
     world.assert_safe()
+    assert without_german(world.journal_path) == []
     for figure in world.figures:
         print(figure)  # noqa: T201 for `pytest -rP`
 
