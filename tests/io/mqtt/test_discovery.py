@@ -144,3 +144,16 @@ _JSON = st.recursive(
 def test_nothing_that_is_said_breaks_it(place: str, payload: bytes) -> None:
     for one in entities(f"homeassistant/{place}/config", payload, "homeassistant"):
         assert isinstance(one, Switch | Sensor)
+
+
+def test_what_parkwatt_tells_itself_is_no_device_of_the_home() -> None:
+    device = {
+        "device": {"identifiers": ["parkwatt_backup"], "name": "Backup"},
+        "origin": {"name": "Parkwatt"},
+        "components": {
+            "sauna": {"platform": "switch", "unique_id": "a", "command_topic": "parkwatt/sauna/set"}
+        },
+    }
+    assert read("homeassistant/device/parkwatt_backup/config", device) == []
+    others = {**device, "origin": {"name": "Another"}}
+    assert len(read("homeassistant/device/parkwatt_backup/config", others)) == 1

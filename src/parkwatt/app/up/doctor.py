@@ -11,6 +11,7 @@ from parkwatt.app.live_settings import LiveSettings
 from parkwatt.app.up import (
     doctor_backup,
     doctor_chargers,
+    doctor_home_assistant,
     doctor_machine,
     doctor_notify,
     doctor_sources,
@@ -27,3 +28,4 @@ def examine(settings: LiveSettings) -> Iterator[Check]:
     yield from doctor_sources.checks(settings, seen)
     yield from doctor_backup.checks(settings, seen)
     yield from doctor_notify.checks(settings)
+    yield from doctor_home_assistant.checks(settings, seen)

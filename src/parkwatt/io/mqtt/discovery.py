@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from parkwatt.io.mqtt.connection import USUAL, connected
+from parkwatt.io.mqtt.home_assistant.payload import ORIGIN
 from parkwatt.io.mqtt.settings import MqttSettings, Place
 
 _ENTITIES_MAX: Final = 5000
@@ -30,6 +31,7 @@ _ABBREVIATIONS: Final = {
     "dev": "device",
     "dev_cla": "device_class",
     "ids": "identifiers",
+    "o": "origin",
     "p": "platform",
     "pl_off": "payload_off",
     "pl_on": "payload_on",
@@ -116,6 +118,9 @@ def entities(topic: str, payload: bytes, prefix: str) -> Iterator[Entity]:
     if not isinstance(told, dict):
         return
     config = _long(told)
+    origin = config.get("origin")
+    if isinstance(origin, dict) and origin.get("name") == ORIGIN:
+        return  # what Parkwatt itself tells Home Assistant
     object_id = "_".join(levels[1:-1])
     if levels[0] != "device":
         one = _entity(levels[0], object_id, config, config)
