@@ -116,6 +116,9 @@ def test_csv_and_json_hold_the_same_figures(site: Path, capsys: pytest.CaptureFi
             assert view["total"][part][name] == pytest.approx(added, abs=1e-4)
     money = view["total"]["money"]
     assert money["saving_net"] == pytest.approx(money["saving_gross"] - money["wear"], abs=1e-5)
+    net, gross, wear = (money[f"smart_{name}"] for name in ("saving_net", "saving_gross", "wear"))
+    assert net == pytest.approx(gross - wear, abs=1e-5)
+    assert money["smart"] <= money["at_once"] + 1e-6
     assert money["wear"] > 0
 
 

@@ -49,6 +49,11 @@ def total(
             saving_gross=saving_gross,
             wear=wear,
             saving_net=saving_gross - wear,
+            smart=12.0,
+            smart_stored=0.0,
+            smart_saving_gross=2.0,
+            smart_wear=0.0,
+            smart_saving_net=2.0,
         ),
         promises=PromisesView(
             asked=sum(counts.values()) - counts["nothing_asked"],

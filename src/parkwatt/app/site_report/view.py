@@ -151,6 +151,11 @@ def _money(sums: Sums) -> MoneyView:
         saving_gross=_rounded(sums.gross_saving),
         wear=_rounded(sums.wear_cost),
         saving_net=_rounded(sums.net_saving),
+        smart=_rounded(sums.smart_cost),
+        smart_stored=_rounded(sums.smart_stored_worth),
+        smart_saving_gross=_rounded(sums.smart_gross_saving),
+        smart_wear=_rounded(sums.smart_wear_cost),
+        smart_saving_net=_rounded(sums.smart_net_saving),
     )
 
 

@@ -45,6 +45,11 @@ class MoneyView(_View):
     saving_gross: float = Field(description="at_once − cost + stored")
     wear: float = Field(description="of the battery, beyond that of charging at once")
     saving_net: float
+    smart: float = Field(description="what smart charging with hindsight would have cost")
+    smart_stored: float = Field(description="as stored, against it")
+    smart_saving_gross: float = Field(description="smart − cost + smart_stored")
+    smart_wear: float = Field(description="of the battery, beyond that of smart charging")
+    smart_saving_net: float
 
 
 class QualityView(_View):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal
 
 from nicegui import ui
@@ -243,7 +243,7 @@ class _Money:
         """2026-11-22 as Sun 22, or 22 below a bar; 2026-11 as November 2026, or Nov."""
         if len(name) == 10:
             day = date.fromisoformat(name)
-            weekday = self._page.numbers.day(self._page.numbers.local(f"{name}T12:00:00+00:00"))
+            weekday = self._page.numbers.day(datetime.combine(day, time()))
             return str(day.day) if short else f"{weekday} {day.day}"
         if len(name) == 7:
             year, month = (int(part) for part in name.split("-"))

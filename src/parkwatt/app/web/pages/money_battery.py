@@ -9,6 +9,7 @@ from parkwatt.app.web.api import ApiError
 from parkwatt.app.web.page import Page
 from parkwatt.app.web.parts import LevelBar, bare, button, card, text
 
+_LITTLE: Final = 10.0
 _USES: Final = (("driving", "car"), ("home", "house"), ("grid", "grid"))
 
 
@@ -78,7 +79,8 @@ class BatteryCard:
     def _show_use(self, total: dict[str, Any]) -> None:
         page, number = self._page, self._page.numbers.number
         cycles = total["cycles"]
-        self._cycles.set_text(page.t("money.cycles", cycles=number(cycles["total"])))
+        total_cycles = number(cycles["total"], _digits(cycles["total"]))
+        self._cycles.set_text(page.t("money.cycles", cycles=total_cycles))
         used_kwh = sum(total[f"{use}_kwh"] for use, _ in _USES)
         fills, shares, end = [], {}, 0.0
         for use, tone in _USES:
@@ -96,8 +98,8 @@ class BatteryCard:
                         text(page.t(f"money.{use}"), tag="span")
                     words = page.t(
                         "money.kwh_and_cycles",
-                        kwh=number(total[f"{use}_kwh"], 0),
-                        cycles=number(cycles[use]),
+                        kwh=number(total[f"{use}_kwh"], _digits(total[f"{use}_kwh"]) - 1),
+                        cycles=number(cycles[use], _digits(cycles["total"])),
                     )
                     text(words, "muted", tag="span")
 
@@ -151,3 +153,8 @@ class BatteryCard:
             with bare("dd"):
                 text(value, "strong")
                 text(about, "muted small")
+
+
+def _digits(value: float) -> int:
+    """Little is told more finely."""
+    return 1 if value >= _LITTLE else 2
