@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from parkwatt.app.web.numbers import Numbers
@@ -77,8 +78,11 @@ def test_the_number_is_the_accounts(
     smart = total["smart"]
     expect(page.locator(".money-net")).to_have_text(money(abs(float(smart["net"]))))
     assert shown_money(page) == [money(smart[name]) for name in ("gross", "wear", "net")]
+    page.locator("summary").click()
     sideways = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert sideways <= 0
+    found = Axe().run(page).response["violations"]
+    assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
 
 
 def test_the_bars_stand_in_a_table_too(home: WebSite, browser: Browser) -> None:

@@ -46,7 +46,7 @@ class SavingsChart:
         wear = [max(float(one["wear"]), 0.0) for one in saved]
         return {
             "animation": False,
-            "grid": {"left": 4, "right": 4, "top": 12, "bottom": 8, "containLabel": True},
+            "grid": {"left": 12, "right": 4, "top": 12, "bottom": 8, "containLabel": True},
             "xAxis": {
                 "type": "category",
                 "data": labels,
@@ -57,7 +57,10 @@ class SavingsChart:
             "yAxis": {
                 "type": "value",
                 "splitNumber": 3,
-                "axisLabel": _AXIS,
+                "axisLabel": {
+                    **_AXIS,
+                    ":formatter": f"(value) => value.toLocaleString('{self._page.language}')",
+                },
                 "splitLine": {"lineStyle": {"color": _LINE}},
             },
             "tooltip": self._tooltip(names, saved),
