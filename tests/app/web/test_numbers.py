@@ -37,3 +37,8 @@ def test_money() -> None:
 def test_times(told: str, english: str, german: str) -> None:
     now = "2026-11-23T12:00:00Z"
     assert (ENGLISH.clock(told, now), GERMAN.clock(told, now)) == (english, german)
+
+
+def test_dates() -> None:
+    at = ENGLISH.local("2026-11-03T23:40:00Z")
+    assert (ENGLISH.date(at), GERMAN.date(at)) == ("4 Nov 2026", "04.11.2026")

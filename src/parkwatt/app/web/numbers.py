@@ -11,6 +11,20 @@ _DAYS: Final = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "de": ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"),
 }
+_MONTHS: Final = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 _TOMORROW: Final = {"en": "tomorrow", "de": "morgen"}
 _SIGNS: Final = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
 _CENTS: Final = {"EUR": "ct", "GBP": "p", "USD": "¢"}
@@ -88,3 +102,9 @@ class Numbers:
     def day(self, at: datetime) -> str:
         """The short name of a local time's day: Fri."""
         return _DAYS[self.language][at.weekday()]
+
+    def date(self, at: datetime) -> str:
+        """A local time's date: 23 Nov 2026, 23.11.2026."""
+        if self.language == "de":
+            return f"{at:%d.%m.%Y}"
+        return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"

@@ -127,7 +127,7 @@ class _Row:
         path = f"/v1/backup/circuits/{self._id}/choice"
         answer = await self._page.ask(self._page.api.put(path, {"choice": choice}))
         if answer is None:
-            self._select.show(self._shown["choice"])
+            self._select.show(self._shown["choice"], anew=True)
             return
         mine = next(one for one in answer["circuits"] if one["circuit_id"] == self._id)
         self.show(mine, islanded=answer["islanded"])
@@ -153,12 +153,13 @@ class _ChoiceSelect:
                 option.props["value"] = choice
                 self._options[choice] = option
 
-    def show(self, choice: str) -> None:
-        """The choice that holds."""
-        self._element.props["value"] = choice
-        if choice == self._shown:
+    def show(self, choice: str, *, anew: bool = False) -> None:
+        """The choice that holds. ``anew``: whatever the browser shows by now."""
+        if choice == self._shown and not anew:
             return
         self._shown = choice
+        self._element.props["value"] = choice
+        self._element.update()
         for name, option in self._options.items():
             option.props("selected") if name == choice else option.props(remove="selected")
 

@@ -98,7 +98,9 @@ class Driving:
         costs = "" if each is None else page.numbers.number(each, 1)
         self._price.set_text(page.t("backup.each_costs", hours=costs) if costs else "")
         local = page.numbers.local(known["ready_at"])
-        self._time.props["value"] = f"{local:%H:%M}"
+        if self._time.props.get("value") != f"{local:%H:%M}":
+            self._time.props["value"] = f"{local:%H:%M}"
+            self._time.update()
 
     def _capacity_kwh(self, known: dict[str, Any]) -> float:
         car = self._car(known)
