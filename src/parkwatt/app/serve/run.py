@@ -49,6 +49,8 @@ from parkwatt.io.store.sqlite_journal import SqliteJournal
 # Time passes for the chargers at most and at least so often.
 SWEEP_S = 0.2
 SWEEP_S_MAX = 5.0
+# A duty that does not end is cancelled again after this time.
+CANCEL_S = 3.0
 # Chargers that do not join in closing their link are cut off then.
 STOP_S = 1.0
 # Files and sockets beside the chargers': the journal, the API, handshakes under way.
@@ -272,9 +274,17 @@ async def _run(
             task.result()
     finally:
         api.stop()
-        for task in tasks:
-            task.cancel()
+        await _end(tasks)
         await asyncio.gather(serving, *tasks, return_exceptions=True)
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel until all have ended: up to Python 3.11 `asyncio.wait_for`, as in aiomqtt, may swallow a cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_S)
 
 
 def _say_where(settings: ServeSettings, ocpp_port: int, api_port: int) -> None:

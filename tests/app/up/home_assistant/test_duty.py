@@ -272,3 +272,28 @@ def test_a_plan_is_made_again_when_asked_for(tmp_path: Path, broker: TestBroker)
             assert seen.complaints == []
 
     asyncio.run(live())
+
+
+def test_i_leave_now_holds_until_the_car_is_unplugged(tmp_path: Path, broker: TestBroker) -> None:
+    async def live() -> None:
+        async with with_hass(tmp_path, broker) as (home, seen):
+            await home.site.plugged_in(0.5)
+            await seen.shows(CAR, "plugged_in", "ON")
+            for _ in range(2):
+                await seen.tell(CAR, "leave_now", "PRESS")
+                await seen.shows(CAR, "mode", "now")
+                await asyncio.sleep(1.1)
+            # What is changed meanwhile holds just as long.
+            await seen.tell(CAR, "target", "85")
+            await seen.shows(CAR, "target", "85")
+            home.site.charger.leave()
+            for _ in range(3):
+                home.site.clock[0] += 300_000_000
+                home.site.runner.step()
+            for key, state in (("mode", "smart"), ("target", "80"), ("plugged_in", "OFF")):
+                await seen.shows(CAR, key, state)
+            await home.site.durable()
+            assert [one.until_departure for one in home.wishes_set()] == [True, True]
+            assert seen.complaints == []
+
+    asyncio.run(live())
