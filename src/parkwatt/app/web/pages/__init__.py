@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from parkwatt.app.web.page import Page
-from parkwatt.app.web.pages import backup, home, journal, money
+from parkwatt.app.web.pages import backup, home, journal, money, users
 
 Content = Callable[[Page], Awaitable[None]]
 
@@ -15,6 +15,7 @@ PAGES: Final[dict[str, Content]] = {
     "home": home.content,
     "backup": backup.content,
     "money": money.content,
+    "users": users.content,
     "journal": journal.content,
 }
 # On every page: below on a phone, at the left on a desk.
