@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,16 @@ def test_the_energy_dashboard_finds_what_it_asks_for(full: LiveSettings) -> None
         assert energy["state_class"] == "total_increasing"
         assert energy["unit_of_measurement"] == "kWh"
     assert site["import_price"]["unit_of_measurement"] == "USD/kWh"
+
+
+def test_the_guide_tells_every_entity(full: LiveSettings) -> None:
+    guide = (Path(__file__).parents[4] / "docs" / "guides" / "home-assistant.md").read_text("utf-8")
+    circuits = r"circuit_[a-z]+"
+    for device in devices(full, HomeAssistantSettings()):
+        for entity in device.entities:
+            key = re.sub(circuits, "circuit_<id>", entity.key)
+            weekly = key.startswith("ready_by_")
+            assert weekly or re.search(rf"[`…]{re.escape(key)}`", guide), key
 
 
 def test_medical_circuits_have_no_switch(full: LiveSettings) -> None:
