@@ -35,6 +35,7 @@ from parkwatt.io.sim.home.virtual_home import HomeCar, PluggedIn, VirtualHome
 from parkwatt.io.sim.link import LinkSettings
 from parkwatt.io.sim.settings import CarSettings, StationSettings
 from parkwatt.io.sim.sunspec_meter import SunSpecServer
+from tests.app.words.journal import without_german
 
 ZONE = ZoneInfo("Europe/Berlin")
 # A Tuesday in winter.
@@ -256,9 +257,11 @@ def in_faulty_home(
     stay = PluggedIn(arrives_unix_s, start_unix_s + _SPAN_S)
     household = evening_load(start_unix_s, _SPAN_S) if load is None else load
     car = home_car(stay, soc)
-    return run_warped(
+    home = run_warped(
         _live(directory, story, start_unix_s, car, household, price_step_s, step_s, before)
     )
+    assert without_german(home.settings.serve.store.journal) == []
+    return home
 
 
 def home_car(stay: PluggedIn, soc: float) -> HomeCar:

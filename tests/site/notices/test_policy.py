@@ -163,6 +163,14 @@ def test_a_lost_charger_is_urgent_only_where_its_car_is_to_be_charged() -> None:
     assert not calm.urgent
 
 
+def test_two_cars_at_one_charger_have_one_trouble() -> None:
+    other = replace(CAR, car_id="Zoe", linked=False, departs_unix_s=None)
+    for cars in ((replace(CAR, linked=False), other), (other, replace(CAR, linked=False))):
+        told = live(NoticeState(), [(0, replace(WELL, cars=cars))], 1200)
+        assert topics(told) == ["charger_lost"]
+        assert told[0][1].urgent
+
+
 def test_a_trouble_that_flickers_is_one_trouble() -> None:
     course = [(n * 400, LOST if n % 2 == 0 else WELL) for n in range(1)] + [
         (600 + n * 30, WELL if n % 2 == 0 else LOST) for n in range(40)

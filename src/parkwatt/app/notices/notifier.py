@@ -68,7 +68,10 @@ class Notifier:
         for person in self._settings.people:
             topics(person.language)
             patterns(person.language)
-        return state_file.load(self._path)
+        kept = state_file.load(self._path)
+        names = {person.name for person in self._settings.people}
+        kept.people = {name: state for name, state in kept.people.items() if name in names}
+        return kept
 
     async def _round(self, thread: ThreadPoolExecutor) -> None:
         now_unix_s = self._clock() // _US

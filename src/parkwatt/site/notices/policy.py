@@ -28,11 +28,12 @@ _URGENT_TIMES: Final = 2
 def step(state: NoticeState, facts: Facts, rules: Rules, now_unix_s: int) -> Notice | None:
     """What one person is told now; None: nothing. ``state`` is changed."""
     _note_short(state, facts)
-    found = {
-        cause.key: cause
-        for cause in causes(facts, rules, state.short, now_unix_s)
-        if cause.kind in rules.kinds
-    }
+    found: dict[str, Cause] = {}
+    for cause in causes(facts, rules, state.short, now_unix_s):
+        # Two cars at one charger have its troubles in common: what is urgent for one is urgent.
+        known = found.get(cause.key)
+        if cause.kind in rules.kinds and (known is None or cause.urgent):
+            found[cause.key] = cause
     _begin(state, found, now_unix_s)
     _end(state, found, now_unix_s)
     return _gather(state, rules, now_unix_s)
