@@ -118,7 +118,7 @@ class HomeAssistantLink:
 
     async def _session(self, on_state: Callable[[SourceChanged], None]) -> None:
         """From one connection to its end. Raises BrokerError."""
-        topics = [self._naming.birth, *self._commanded] if self._enabled else []
+        topics = [*self._naming.births, *self._commanded] if self._enabled else []
         will = aiomqtt.Will(self._naming.availability, OFFLINE, qos=1, retain=True)
         async with connected(
             self._broker,
@@ -169,7 +169,7 @@ class HomeAssistantLink:
 
     def _take(self, message: aiomqtt.Message) -> None:
         topic, payload = str(message.topic), bytes(message.payload)
-        if topic == self._naming.birth:
+        if topic in self._naming.births:
             self._announce = self._announce or payload.strip() == ONLINE.encode()
             return
         now_s = asyncio.get_running_loop().time()

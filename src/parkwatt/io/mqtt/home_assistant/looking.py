@@ -30,7 +30,7 @@ async def look_at_broker(broker: MqttSettings, naming: Naming) -> Kept:
     entities: dict[str, int] = {}
     online = None
     client_id = f"{broker.client_id or f'parkwatt-{secrets.token_hex(4)}'}-look"
-    topics = [naming.every_config, naming.birth, naming.availability]
+    topics = [naming.every_config, *naming.births, naming.availability]
     async with connected(broker, topics, client_id, USUAL) as client:
         try:
             async with asyncio.timeout(_KEPT_S):

@@ -17,6 +17,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
+_BIRTH: Final = "homeassistant/status"
 _OTHER: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -42,9 +43,9 @@ class Naming:
         return f"{self.topic_prefix}/availability"
 
     @property
-    def birth(self) -> str:
-        """Where Home Assistant says that it is there, if its settings are the usual ones."""
-        return f"{self.discovery_prefix}/status"
+    def births(self) -> tuple[str, ...]:
+        """Where Home Assistant says that it is there: its default, which does not follow the prefix, and one that does."""
+        return tuple(dict.fromkeys((_BIRTH, f"{self.discovery_prefix}/status")))
 
     @property
     def every_config(self) -> str:
