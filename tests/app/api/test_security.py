@@ -88,16 +88,18 @@ def test_the_first_owner_comes_in_by_a_link_and_later_links_make_no_other(tmp_pa
 
 
 def needed(method: str, path: str) -> str | None:
-    """The scope that the contract asks for; None: any known caller."""
+    """The scope that the contract asks for; None: any known caller. A new kind of route has to be told here."""
     if path.startswith("/v1/session"):
         return None
     if path.startswith(("/v1/users", "/v1/tokens", "/v1/links")):
         return "users"
-    if method == "get":
+    if path.startswith(("/v1/settings", "/v1/doctor")):
+        return "settings"
+    if method == "get" or path.endswith("/what-if"):
         return "read"
     first = path.split("/")[2]
     table = {"cars": "drive", "backup": "backup", "chargers": "operate", "credentials": "operate"}
-    return table.get(first)
+    return table[first]
 
 
 async def routes(site: LiveServed) -> list[tuple[str, str]]:
