@@ -73,7 +73,7 @@ class _Row:
                 self._switch = bare("button", "switch").props("type=button role=switch")
                 self._switch.props["aria-label"] = circuit["name"]
                 self._switch.on("click", self._turn)
-                self._choice = bare("label", "field choice")
+                self._choice = bare("label", "field circuit-choice")
                 with self._choice:
                     text(page.t("backup.in_outage", name=circuit["name"]), "only-read", tag="span")
                     self._select = _ChoiceSelect(page, circuit, self._choose)
