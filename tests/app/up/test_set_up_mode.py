@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import selectors
 import subprocess
 import sys
 import time
@@ -60,7 +59,4 @@ def _charging(client: httpx.Client) -> dict[str, bool]:
 
 def _line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        assert selector.select(PATIENCE_S), "nothing was said"
     return process.stdout.readline()

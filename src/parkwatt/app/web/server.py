@@ -24,6 +24,7 @@ from parkwatt.app.web.frame import frame
 from parkwatt.app.web.live import Live
 from parkwatt.app.web.page import Page, Person
 from parkwatt.app.web.pages import MENU, PAGES, WAYS
+from parkwatt.app.web.pages.setup import set_up_page
 from parkwatt.app.web.pages.sign_in import sign_in_page, unreachable_page, welcome_page
 from parkwatt.app.web.settings import WebReady, WebStart
 from parkwatt.app.web.styles import style
@@ -55,11 +56,13 @@ async def serve_pages(start: WebStart) -> None:
     connections = api_client(start.api_url)
     live = Live(connections, start.token)
     with _bound(start) as bound:
-        server = _Server(_application(connections, live), bound)
-        tasks = [asyncio.create_task(task) for task in (live.run(), _parent_gone())]
+        server = _Server(_application(connections, live, set_up=start.set_up), bound)
+        tasks = [asyncio.create_task(_parent_gone())]
+        if not start.set_up:  # else there is no site to hear of
+            tasks.append(asyncio.create_task(live.run()))
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:
-            await asyncio.wait([serving, tasks[1]], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([serving, tasks[0]], return_when=asyncio.FIRST_COMPLETED)
         finally:
             server.should_exit = True
             for task in tasks:
@@ -111,11 +114,14 @@ class _Server(uvicorn.Server):
         sys.stdout.flush()
 
 
-def _application(connections: Any, live: Live) -> FastAPI:
+def _application(connections: Any, live: Live, *, set_up: bool) -> FastAPI:
     application = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _add_session_routes(application, connections)
-    for name, content in PAGES.items():
-        _add_page(name, content, connections, live)
+    if set_up:
+        _add_set_up(connections, live)
+    else:
+        for name, content in PAGES.items():
+            _add_page(name, content, connections, live)
     _add_plain("/sign-in", sign_in_page)
     _add_plain("/welcome", welcome_page)
     ui.run_with(
@@ -154,6 +160,27 @@ def _add_page(
         return None
 
     ui.page(_path(name), title=f"Parkwatt · {name}", response_timeout=_BUILDS_S)(show)
+
+
+def _add_set_up(connections: Any, live: Live) -> None:
+    """The one page of a site that has no file yet, wherever one comes in."""
+
+    async def show(request: Request, client: Client) -> Response | None:
+        api = Api(connections, request.cookies.get(COOKIE))
+        try:
+            me, at = await asyncio.gather(api.get("/v1/session"), api.get("/v1/setup"))
+        except ApiError as error:
+            if error.status == _SIGNED_OUT:
+                return RedirectResponse("/sign-in", 303)
+            _plain(request, unreachable_page)
+            return None
+        site = {"time_zone": "UTC", "currency": "EUR", "at": at["at"], "alarms": [], "cars": []}
+        page = Page(client, api, live, _person(me), _language(request), site)
+        _dress(request)
+        await set_up_page(page, at)
+        return None
+
+    ui.page("/", title="Parkwatt", response_timeout=_BUILDS_S)(show)
 
 
 def _add_plain(path: str, show: Callable[[Request, str], None]) -> None:
