@@ -99,6 +99,10 @@ class Numbers:
             return f"{self.day(at)} {at:%H:%M}"
         return f"{at:%Y-%m-%d %H:%M}"
 
+    def weekday(self, index: int) -> str:
+        """The short name of a day; 0 is Monday."""
+        return _DAYS[self.language][index]
+
     def day(self, at: datetime) -> str:
         """The short name of a local time's day: Fri."""
         return _DAYS[self.language][at.weekday()]

@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from parkwatt.app.web.page import Page
-from parkwatt.app.web.pages import backup, home, journal, money, users
+from parkwatt.app.web.pages import backup, car, home, journal, money, plan, users
 
 Content = Callable[[Page], Awaitable[None]]
 
 # By the page's name, which is its path (home is /) and the name of its words.
 PAGES: Final[dict[str, Content]] = {
     "home": home.content,
+    "plan": plan.content,
+    "car": car.content,
     "backup": backup.content,
     "money": money.content,
     "users": users.content,
