@@ -128,7 +128,8 @@ class Access:
                 user, token, session = await self._first_owner(name or _FIRST_OWNER)
             else:
                 wait_s = self._links.attempt(code, now_unix_s)  # a right one is never held up
-                structlog.get_logger().warning("sign-in refused", by="link", wait_s=wait_s)
+                if not wait_s:  # what is not even counted fills no log
+                    structlog.get_logger().warning("sign-in refused", by="link")
                 raise SignInRefusedError(wait_s)
         structlog.get_logger().info("signed in", user=user.name, by="link")
         return token, caller_of(user, session)
@@ -142,7 +143,6 @@ class Access:
         """
         account = key_of(name)
         if wait_s := self._passwords.attempt(account, self._records.now_unix_s()):
-            structlog.get_logger().warning("sign-in refused", user=name[:64], wait_s=wait_s)
             raise SignInRefusedError(wait_s)
         user = self._records.find(name)
         stored = None if user is None else user.password_hash
