@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from parkwatt.app.up.home_assistant import duty
 from tests.app.up.home_assistant.hass_home import (
     BACKUP,
     CAR,
@@ -307,6 +308,23 @@ def test_i_leave_now_holds_until_the_car_is_unplugged(tmp_path: Path, broker: Te
                 await seen.shows(CAR, key, state)
             await home.site.durable()
             assert [one.until_departure for one in home.wishes_set()] == [True, True]
+            assert seen.complaints == []
+
+    asyncio.run(live())
+
+
+def test_what_was_saved_today_begins_at_the_local_midnight(
+    tmp_path: Path, broker: TestBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duty, "_FIRST_ACCOUNT_S", 0.5)
+
+    async def live() -> None:
+        async with with_hass(tmp_path, broker) as (_, seen):
+            await seen.shows(SITE, "saved_today", "0.0")
+            # 2027-01-15 in Berlin.
+            assert seen.entity(SITE, "saved_today").last_reset == "2027-01-14T23:00:00+00:00"
+            more = {"before_wear": 0.0, "wear": 0.0}
+            await seen.until(lambda: seen.entity(SITE, "saved_today").attributes == more)
             assert seen.complaints == []
 
     asyncio.run(live())

@@ -37,6 +37,7 @@ class HassEntity:
     states: list[str | None] = field(default_factory=list)
     available_on: dict[str, bool] = field(default_factory=dict)
     latest: bool = False
+    last_reset: str | None = None
 
     @property
     def platform(self) -> str:
@@ -65,7 +66,9 @@ class HassEntity:
         if template is not None:
             match = schema.PLAIN_TEMPLATE.fullmatch(template)
             assert match is not None
-            value = json.loads(payload)[match[1]]
+            told = json.loads(payload)
+            value = told[match[1]]
+            self.last_reset = told.get("last_reset")
             payload = "None" if value is None else str(value)
         if payload == "None" and self.platform != "text":
             self._take(None)
