@@ -18,6 +18,7 @@ _SITE_UNKNOWN: Final = {
     "site.cars[].setpoint": "one that was older than a day then is not looked for",
 }
 _BACKUP_UNKNOWN: Final = {
+    "site.cars[].departure": "what was held back for an announced outage is not counted",
     "backup.circuits[].on": "what switches say of themselves is not written down, only what they were told",
     "backup.circuits[].off_gains_hours": "not written down",
     "backup.gateway": "its readings are not written down, only those that led to another phase, in their words",
