@@ -42,7 +42,8 @@ class _Plan:
             with card(page.t("plan.ahead"), classes="wide"):
                 self._chart = PlanChart(page)
             with bare("div", "stack"):
-                with card(page.t("plan.why")):
+                with card():
+                    self._asked = text("", tag="h2")
                     self._why = text("", "", tag="p").props("aria-live=polite")
                     self._why_not = text("", "muted", tag="p")
                 self._target = _Target(page, self._car)
@@ -108,7 +109,9 @@ class _Plan:
         self._chart.show(plan, self._bands, car, site["at"])
         why = reason_at(plan, car["car_id"], site["at"])
         told = car["doing"] if why is None else why["message"]
-        self._why.set_text(page.words(_sentence(told)))
+        rests = abs(car["power_kw"] or 0.0) < _RESTS_KW
+        self._asked.set_text(page.t("plan.why_not_now" if rests else "plan.why_now"))
+        self._why.set_text(_sentence(page.words(told)))
         self._why_not.set_text(
             page.t("plan.why_not", why=page.words(car["why_not"])) if car["why_not"] else ""
         )
