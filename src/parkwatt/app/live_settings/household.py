@@ -4,8 +4,8 @@
 kwh_per_year = 3500           without cars and heating
 heat_pump_kwh_per_year = 4000
 solar_kw_peak = 8.2
-solar_azimuth_deg = 180       clockwise from north: 90 east, 180 south, 270 west
-solar_tilt_deg = 35
+roof_azimuth_deg = 180       clockwise from north: 90 east, 180 south, 270 west
+roof_tilt_deg = 35
 latitude_deg, longitude_deg   without them, the main town of the tariff's time zone
 """
 
@@ -41,8 +41,8 @@ def read_household(
     used_kwh = record.number("kwh_per_year", minimum=0.0, maximum=_KWH_MAX)
     heat_kwh = record.number("heat_pump_kwh_per_year", 0.0, minimum=0.0, maximum=_KWH_MAX)
     peak_kw = record.number("solar_kw_peak", 0.0, minimum=0.0, maximum=_KW_MAX)
-    azimuth_deg = record.number("solar_azimuth_deg", 180.0, minimum=0.0, maximum=360.0)
-    tilt_deg = record.number("solar_tilt_deg", 35.0, minimum=0.0, maximum=90.0)
+    azimuth_deg = record.number("roof_azimuth_deg", 180.0, minimum=0.0, maximum=360.0)
+    tilt_deg = record.number("roof_tilt_deg", 35.0, minimum=0.0, maximum=90.0)
     place = place_of(str(time_zone))
     north, east = (None, None) if place is None else place
     if peak_kw == 0.0:

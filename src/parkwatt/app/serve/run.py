@@ -207,10 +207,7 @@ async def serve(
             stack.enter_context(_pages(web, api_url, read_token, access, on_pages))
         try:
             ports = listener.port, int(api_socket.getsockname()[1])
-            if on_start is None:
-                _say_where(settings, *ports)
-            else:
-                on_start(*ports)
+            (partial(_say_where, settings) if on_start is None else on_start)(*ports)
             if keeper is not None:
                 keeper.began()
             await _run(api, api_socket, duties, stopping)

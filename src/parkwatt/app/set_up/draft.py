@@ -84,8 +84,8 @@ class House(_Answers):
     heat_pump: bool = False
     heat_pump_kwh_per_year: Annotated[float, Field(ge=0.0, le=100_000.0)] = 4000.0
     solar_kw_peak: Annotated[float, Field(ge=0.0, le=1000.0)] = 0.0
-    solar_azimuth_deg: Annotated[float, Field(ge=0.0, le=360.0)] = 180.0
-    solar_tilt_deg: Annotated[float, Field(ge=0.0, le=90.0)] = 35.0
+    roof_azimuth_deg: Annotated[float, Field(ge=0.0, le=360.0)] = 180.0
+    roof_tilt_deg: Annotated[float, Field(ge=0.0, le=90.0)] = 35.0
 
 
 class WishesDraft(_Answers):

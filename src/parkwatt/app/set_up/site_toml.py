@@ -243,8 +243,8 @@ def _household(home: House) -> list[str]:
     if home.solar_kw_peak > 0.0:
         lines += [
             _line("solar_kw_peak", home.solar_kw_peak),
-            _line("solar_azimuth_deg", home.solar_azimuth_deg, "180 looks south"),
-            _line("solar_tilt_deg", home.solar_tilt_deg, "0 lies flat"),
+            _line("roof_azimuth_deg", home.roof_azimuth_deg, "180 looks south"),
+            _line("roof_tilt_deg", home.roof_tilt_deg, "0 lies flat"),
         ]
     return lines
 

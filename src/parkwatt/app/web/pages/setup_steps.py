@@ -185,8 +185,8 @@ class Step:
         with bare("details", "more"):
             text(self.t("panels"), tag="summary")
             with bare("div", "stack"):
-                fields.choice("solar_azimuth_deg", self.t("direction"), options)
-                fields.number("solar_tilt_deg", self.t("tilt"), unit="°")
+                fields.choice("roof_azimuth_deg", self.t("direction"), options)
+                fields.number("roof_tilt_deg", self.t("tilt"), unit="°")
 
     def _load_file(self, fields: Fields) -> None:
         async def read(event: Any) -> None:
