@@ -169,16 +169,16 @@ def span(
     """What is asked for. Without ``from``: the last 31 days, 12 months, or all years. Raises InputError, HTTPException."""
     today = accounts.today
     end = today + timedelta(days=1) if until is None else until
-    start = _first(by, end) if begin is None else begin
     faults = [
         InputFault(name, f"must lie from {_FIRST_DAY} to {_LAST_DAY}", day.isoformat())
         for name, day in (("from", begin), ("until", until))
         if day is not None and not _FIRST_DAY <= day <= _LAST_DAY
     ]
-    if not faults and start >= end:
-        faults.append(InputFault("until", "must be after from", end.isoformat()))
     if faults:
         raise InputError(faults)
+    start = _first(by, end) if begin is None else begin
+    if start >= end:
+        raise InputError([InputFault("until", "must be after from", end.isoformat())])
     if car_id is not None:
         _car(accounts, car_id)
     return Span(by, start, end, car_id)
