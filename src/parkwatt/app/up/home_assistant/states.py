@@ -47,7 +47,6 @@ class Beside:
     energy: EnergyCounters = field(default_factory=EnergyCounters)
     saved: Saved | None = None
     refused: str = ""
-    alarms: tuple[str, ...] = ()
 
 
 def look(
@@ -70,7 +69,7 @@ def _look_at_site(
 ) -> None:
     now_unix_s = site.now_unix_us // _US
     import_price, export_price = _prices(site, now_unix_s)
-    alarms = [*beside.alarms, *site.alarms]
+    alarms = list(site.alarms)
     troubles = {one.source: one.reason for one in site.sources.values() if not one.ok}
     told: dict[str, Value] = {
         "grid_power": site.grid_kw,
