@@ -66,7 +66,7 @@ _PARTS = (
 _VALUE_CHARACTERS_MAX = 200
 # Fields that no answer shows again.
 _SECRETS = frozenset({"password", "current", "link"})
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: dict[int | str, dict[str, Any]] = {
     401: {"model": DetailView, "description": "The token is missing or wrong"},
     403: {"model": DetailView, "description": "Whoever calls may not do this"},
     413: {"model": DetailView, "description": "The body is too large"},
@@ -135,7 +135,6 @@ def add_answers(application: FastAPI) -> None:
         application.exception_handler(unusable)(_unavailable)
     application.exception_handler(Exception)(_bug)
     application.add_middleware(Bounds)
-    return application
 
 
 class _Told(JSONResponse):
