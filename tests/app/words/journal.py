@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from parkwatt.app.api import reasons
 from parkwatt.app.words.translation import is_known
+from parkwatt.domain.charger import event as charger_event
+from parkwatt.domain.charger.words import in_words
 from parkwatt.domain.site import event as site_event
 from parkwatt.domain.site.event import PlanAdopted
 from parkwatt.io.store.reader import JournalReader
@@ -16,8 +18,8 @@ _PAGE = 1000
 
 
 def without_german(journal: Path) -> list[str]:
-    """Sentences of its reasons and plans that are not whole in the catalogue. There must be some sentences at all."""
-    said = set(_reasons(journal)) | set(_plans(journal))
+    """Sentences of its reasons, plans and chargers that are not whole in the catalogue. There must be some sentences at all."""
+    said = set(_reasons(journal)) | set(_plans(journal)) | set(_chargers(journal))
     assert said
     return sorted(sentence for sentence in said if not is_known(sentence, "de"))
 
@@ -35,3 +37,9 @@ def _plans(journal: Path) -> Iterator[str]:
         if isinstance(event, PlanAdopted):
             yield from (reason.message for reason in event.plan.reasons)
             yield from event.plan.risks
+
+
+def _chargers(journal: Path) -> Iterator[str]:
+    for entry in JournalReader(journal).read(kinds=tuple(charger_event.KINDS)):
+        if entry.payload is not None:
+            yield in_words(charger_event.decode(entry.payload))

@@ -26,6 +26,7 @@ SPEAKERS = (
     "home/runtime",
     "home/shedding",
     "domain/charger/rung.py",
+    *(f"io/ocpp/ladder/{what}.py" for what in ("answers", "check", "demote", "drive", "offered")),
     "domain/charger/words.py",
     "app/api/home_words.py",
     "app/api/site_words.py",

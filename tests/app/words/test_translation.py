@@ -89,8 +89,11 @@ _PLACEHOLDER = re.compile(r"\{[vtsx]\d?\}")
             "backup.gateway.grid_pole: ist nötig: ohne Rückmeldung wird nichts geschlossen, außer er schaltet selbst",
         ),
         (
-            "'charge 3.20 kW' at 1 is ignored: 1.40 kW are measured",
-            "„mit 3,20 kW laden“ an Ladepunkt 1 wird nicht beachtet: 1.40 kW are measured",
+            "'discharge 3.00 kW' at 1 is ignored: asked for -3.0 kW, the meter shows +1.4 kW and nothing after that",
+            (
+                "„mit 3,00 kW entladen“ an Ladepunkt 1 wird nicht beachtet: verlangt: −3,0 kW, der Zähler zeigt +1,4 kW "
+                "und danach nichts"
+            ),
         ),
         (
             "the gateway does not tell the grid pole, the bond, for 12 s (no reading)",
