@@ -20,7 +20,7 @@ def test_a_wish_is_asked_about_before_it_is_said(tmp_path: Path) -> None:
         assert told["then"]["departs_at"] == departs_at
         assert round(told["then"]["asked_kwh"], 3) == round(0.9 * 77, 3)
         assert told["then"]["ready"] is True
-        assert told["then"]["cost"]["energy"] > told["now"]["cost"]["energy"]
+        assert told["then"]["cost"]["paid"] > told["now"]["cost"]["paid"]
         net = told["then"]["cost"]["net"] - told["now"]["cost"]["net"]
         assert abs(told["difference"] - net) < 1e-3
         assert told["then"]["steps"][-1]["energy_kwh"] == told["then"]["expected_kwh"]
@@ -46,7 +46,7 @@ def test_what_each_wish_costs(tmp_path: Path) -> None:
         assert {wish for wish, _ in by_wish} == {"target", "floor", "mode", "earlier"}
         assert by_wish["mode", "now"]["difference"] >= 0
         targets = [one for one in told["wishes"] if one["wish"] == "target"]
-        assert targets[0]["energy"] >= targets[-1]["energy"]
+        assert targets[0]["paid"] >= targets[-1]["paid"]
 
     in_live_site(tmp_path, test)
 

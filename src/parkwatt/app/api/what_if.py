@@ -44,7 +44,7 @@ class _View(BaseModel):
 class CostView(_View):
     """What the cars cost over the hours ahead beyond what the house pays; ``net`` counts wear and what is left."""
 
-    energy: float = Field(description="bought less sold")
+    paid: float = Field(description="for energy: bought less sold")
     demand: float = Field(description="the demand charge")
     wear: float
     stored: float = Field(
@@ -90,7 +90,7 @@ class WishCostView(_View):
     wish: Literal["target", "floor", "earlier", "mode"]
     value: str = Field(description="per cent, local time or mode")
     difference: float = Field(description="of the net cost; positive costs more")
-    energy: float = Field(description="of what is paid for energy alone")
+    paid: float = Field(description="of what is paid for energy alone")
     ready: bool | None
 
 
@@ -211,7 +211,7 @@ async def wish_costs(car: CarGiven, planner: PlannerGiven) -> WishCostsView:
                 wish=kind,
                 value=value,
                 difference=round(one.costs.total - now.costs.total, 4),
-                energy=round(one.costs.energy - now.costs.energy, 4),
+                paid=round(one.costs.energy - now.costs.energy, 4),
                 ready=one.ready,
             )
             for (kind, value, _), one in zip(variants, found, strict=True)
@@ -343,7 +343,7 @@ def _outcome_view(found: Outcome) -> OutcomeView:
 
 def _cost_view(costs: CostParts) -> CostView:
     return CostView(
-        energy=round(costs.energy, 4),
+        paid=round(costs.energy, 4),
         demand=round(costs.demand, 4),
         wear=round(costs.wear, 4),
         stored=round(-costs.end_value, 4),

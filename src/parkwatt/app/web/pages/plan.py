@@ -284,8 +284,8 @@ class _Compared:
             for name, before, then in (
                 (
                     "cost",
-                    charged["energy"] + charged["demand"],
-                    planned["energy"] + planned["demand"],
+                    charged["paid"] + charged["demand"],
+                    planned["paid"] + planned["demand"],
                 ),
                 ("wear", charged["wear"], planned["wear"]),
                 ("stored", -charged["stored"], -planned["stored"]),

@@ -19,6 +19,16 @@ _AXIS: Final = {"color": _INK, "fontSize": 12, "fontFamily": "Inter, Roboto, san
 _ROOMS: Final = ((34, 96), (166, 150), (352, 84))
 HEIGHT_PX: Final = 470
 _MS: Final = 1000
+_TOOLTIP: Final = {
+    "trigger": "axis",
+    "confine": True,
+    "backgroundColor": _CARD,
+    "borderColor": _LINE,
+    "textStyle": {"color": "var(--ink)", "fontSize": 13},
+    "extraCssText": "max-width: 300px; white-space: normal; border-radius: 12px;",
+    # The words stand in a series of their own.
+    ":formatter": "(ps) => (ps.find((p) => p.value.length > 2) || {value: [0, 0, '']}).value[2]",
+}
 Points = list[list[Any]]
 
 
@@ -75,89 +85,16 @@ def options(
         if datetime.fromisoformat(step["start"]) < begin + SHOWN
         and datetime.fromisoformat(step["end"]) > begin
     ]
-    car_id, wishes = car["car_id"], car["wishes"]
     at_ms = _Local(page)
-    power = [step["car_kw"].get(car_id, 0.0) for step in steps]
-    known = datetime.fromisoformat(plan["prices_known_until"])
-    guessed = [step for step in steps if datetime.fromisoformat(step["start"]) >= known]
     edges = [at_ms(step["start"]) for step in steps] + [at_ms(steps[-1]["end"])]
-    cents = [round(100.0 * step["import_price_per_kwh"], 2) for step in steps]
-    soc = [
-        100.0 * step["car_kwh"][car_id] / car["capacity_kwh"]
-        for step in steps
-        if car_id in step["car_kwh"]
-    ]
-    series: list[dict[str, Any]] = [
-        _steps(0, page.t("plan.price"), edges, cents, "var(--grid)", width=2.5)
-        | {"markArea": _area([(at_ms(guessed[0]["start"]), edges[-1])] if guessed else [])},
-        *_band(1, edges, steps, bands, "load", "var(--ink)"),
-        *_band(1, edges, steps, bands, "solar", "var(--sun)"),
-        _steps(
-            1,
-            page.t("plan.load"),
-            edges,
-            [one["load_kw"] for one in steps],
-            "var(--ink)",
-            width=1.5,
-        ),
-        _steps(
-            1,
-            page.t("plan.sun"),
-            edges,
-            [one["solar_kw"] for one in steps],
-            "var(--sun)",
-            width=1.5,
-        ),
-        _steps(
-            1,
-            page.t("plan.charge"),
-            edges,
-            [max(one, 0.0) for one in power],
-            "var(--car)",
-            fill=0.85,
-        ),
-        _steps(
-            1,
-            page.t("plan.give"),
-            edges,
-            [min(one, 0.0) for one in power],
-            "var(--house)",
-            fill=0.85,
-        ),
-        {
-            "type": "line",
-            "name": page.t("plan.battery"),
-            "xAxisIndex": 2,
-            "yAxisIndex": 2,
-            "showSymbol": False,
-            "lineStyle": {"color": "var(--battery)", "width": 2.5},
-            "data": [[at, round(value, 1)] for at, value in zip(edges[1:], soc, strict=False)],
-            "markLine": {
-                "silent": True,
-                "symbol": "none",
-                "label": {
-                    "position": "insideEndTop",
-                    "color": _INK,
-                    "fontSize": 11,
-                    "formatter": "{b}",
-                },
-                "data": [
-                    _line(page.t("plan.floor"), 100 * wishes["floor_soc"], "var(--ink)"),
-                    _line(page.t("plan.target"), 100 * wishes["target_soc"], "var(--car)"),
-                ],
-            },
-        },
-        _reasons(page, plan, car, steps, edges, now),
-    ]
     return {
         "animation": False,
         "useUTC": True,
         "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": _INK}},
         "grid": [{"left": 42, "right": 10, "top": top, "height": height} for top, height in _ROOMS],
         "title": [
-            _title(page.numbers.price_unit, _ROOMS[0][0]),
-            _title("kW", _ROOMS[1][0]),
-            _title("%", _ROOMS[2][0]),
+            _title(unit, top)
+            for unit, (top, _) in zip((page.numbers.price_unit, "kW", "%"), _ROOMS, strict=True)
         ],
         "xAxis": [_time_axis(index, edges) for index in range(3)],
         "yAxis": [
@@ -165,16 +102,89 @@ def options(
             _value_axis(1),
             _value_axis(2) | {"min": 0, "max": 100, "interval": 50},
         ],
-        "tooltip": {
-            "trigger": "axis",
-            "confine": True,
-            "backgroundColor": _CARD,
-            "borderColor": _LINE,
-            "textStyle": {"color": "var(--ink)", "fontSize": 13},
-            "extraCssText": "max-width: 300px; white-space: normal; border-radius: 12px;",
-            ":formatter": "(ps) => ps.length ? (ps.find((p) => p.value.length > 2) || {value: [0, 0, '']}).value[2] : ''",
+        "tooltip": _TOOLTIP,
+        "series": [
+            _price(page, plan, steps, edges),
+            *_band(1, edges, steps, bands, "load", "var(--ink)"),
+            *_band(1, edges, steps, bands, "solar", "var(--sun)"),
+            *_powers(page, steps, edges, car["car_id"]),
+            _battery(page, steps, edges, car),
+            _reasons(page, plan, car, steps, edges, now),
+        ],
+    }
+
+
+def _price(
+    page: Page, plan: dict[str, Any], steps: Sequence[dict[str, Any]], edges: list[int]
+) -> dict[str, Any]:
+    """The price, with a ground where it is guessed."""
+    known = datetime.fromisoformat(plan["prices_known_until"])
+    guessed = [
+        at
+        for at, step in zip(edges, steps, strict=False)
+        if datetime.fromisoformat(step["start"]) >= known
+    ]
+    cents = [round(100.0 * step["import_price_per_kwh"], 2) for step in steps]
+    found = _steps(0, page.t("plan.price"), edges, cents, "var(--grid)", width=2.5)
+    return found | {"markArea": _area([(guessed[0], edges[-1])] if guessed else [])}
+
+
+def _powers(
+    page: Page, steps: Sequence[dict[str, Any]], edges: list[int], car_id: str
+) -> list[dict[str, Any]]:
+    """Load and sun as lines; what the car takes and gives as areas above and below zero."""
+    power_kw = [step["car_kw"].get(car_id, 0.0) for step in steps]
+    lines = (
+        ("load", [step["load_kw"] for step in steps], "var(--ink)"),
+        ("sun", [step["solar_kw"] for step in steps], "var(--sun)"),
+    )
+    areas = (
+        ("charge", [max(one, 0.0) for one in power_kw], "var(--car)"),
+        ("give", [min(one, 0.0) for one in power_kw], "var(--house)"),
+    )
+    return [
+        *(
+            _steps(1, page.t(f"plan.{name}"), edges, of, color, width=1.5)
+            for name, of, color in lines
+        ),
+        *(
+            _steps(1, page.t(f"plan.{name}"), edges, of, color, fill=0.85)
+            for name, of, color in areas
+        ),
+    ]
+
+
+def _battery(
+    page: Page, steps: Sequence[dict[str, Any]], edges: list[int], car: dict[str, Any]
+) -> dict[str, Any]:
+    """What is in the car, in per cent, with its floor and target."""
+    car_id, wishes = car["car_id"], car["wishes"]
+    return {
+        "type": "line",
+        "name": page.t("plan.battery"),
+        "xAxisIndex": 2,
+        "yAxisIndex": 2,
+        "showSymbol": False,
+        "lineStyle": {"color": "var(--battery)", "width": 2.5},
+        "data": [
+            [at, round(100.0 * step["car_kwh"][car_id] / car["capacity_kwh"], 1)]
+            for at, step in zip(edges[1:], steps, strict=True)
+            if car_id in step["car_kwh"]
+        ],
+        "markLine": {
+            "silent": True,
+            "symbol": "none",
+            "label": {
+                "position": "insideEndTop",
+                "color": _INK,
+                "fontSize": 11,
+                "formatter": "{b}",
+            },
+            "data": [
+                _line(page.t("plan.floor"), 100 * wishes["floor_soc"], "var(--ink)"),
+                _line(page.t("plan.target"), 100 * wishes["target_soc"], "var(--car)"),
+            ],
         },
-        "series": series,
     }
 
 
