@@ -100,6 +100,7 @@ class HomeAssistantLink:
         self._client_id = f"{broker.client_id or f'parkwatt-{secrets.token_hex(4)}'}-home-assistant"
         self._said: dict[str, str] = {}
         self._announce = True
+        self._heard = asyncio.Event()
         self._cleaned = False
 
     async def run(self, on_state: Callable[[SourceChanged], None]) -> NoReturn:
@@ -148,24 +149,38 @@ class HomeAssistantLink:
         await asyncio.Event().wait()
 
     async def _talk(self, client: aiomqtt.Client) -> None:
-        """Listen, obey, and tell what changed once a second."""
+        """Obey at once, and tell what changed once a second."""
         loop = asyncio.get_running_loop()
-        messages = aiter(client.messages)
         self._announce = True
         next_s = loop.time()
-        while True:
-            _end_if_asked()
-            try:
-                async with asyncio.timeout_at(next_s):
-                    self._take(await anext(messages))
+        listening = asyncio.create_task(self._listen(client))
+        try:
+            while True:
+                _end_if_asked()
+                if listening.done():
+                    listening.result()  # raises what ended it
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(next_s):
+                        await self._heard.wait()
+                self._heard.clear()
+                await self._obey_due()
+                if loop.time() >= next_s:
+                    next_s = loop.time() + EVERY_S
+                    await self._tell(client)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        """Take in messages in a task of its own: a wait for one that is cut short could lose it. Raises aiomqtt.MqttError."""
+        try:
+            async for message in client.messages:
+                self._take(message)
+                self._heard.set()
                 # A flood is looked at no faster than this; of each topic only the newest message waits meanwhile.
                 await asyncio.sleep(_BREATH_S)
-            except TimeoutError:
-                pass
-            await self._obey_due()
-            if loop.time() >= next_s:
-                next_s = loop.time() + EVERY_S
-                await self._tell(client)
+        finally:
+            self._heard.set()
 
     def _take(self, message: aiomqtt.Message) -> None:
         topic, payload = str(message.topic), bytes(message.payload)
