@@ -40,9 +40,21 @@ def started(path: Path) -> Iterator[str]:
         process.communicate(timeout=PATIENCE_S)
 
 
+def _new_link(path: Path) -> str:
+    """The code of another link for the owner."""
+    command = [str(_PARKWATT), "access", str(path), "link"]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=PATIENCE_S).stdout
+    found = re.search(rb"link=(\S+)", printed)
+    assert found is not None
+    return found[1].decode()
+
+
 def test_the_first_start_makes_an_owner_by_the_link_that_it_prints(tmp_path: Path) -> None:
     path = tmp_path / "home.toml"
-    path.write_text(f'{SITE}\n[web]\nlisten = "127.0.0.1:{free_port()}"\n', encoding="utf-8")
+    fixed = SITE.replace(
+        '[api]\nlisten = "127.0.0.1:0"', f'[api]\nlisten = "127.0.0.1:{free_port()}"'
+    )
+    path.write_text(f'{fixed}\n[web]\nlisten = "127.0.0.1:{free_port()}"\n', encoding="utf-8")
     with started(path) as said:
         found = re.search(r"link, once: (http://\S+)/welcome\?link=(\S+)\n", said)
         assert found is not None, said
@@ -57,6 +69,11 @@ def test_the_first_start_makes_an_owner_by_the_link_that_it_prints(tmp_path: Pat
         ]
         cookies = {COOKIE: answers[0].cookies[COOKIE]}
         assert httpx.get(f"{url}/", cookies=cookies).status_code == 200
+        # The cookie of before is worth nothing once somebody signs in over it.
+        again = _new_link(path)
+        over = httpx.post(f"{url}/sign-in", data={"link": again}, cookies=cookies)
+        assert httpx.get(f"{url}/", cookies=cookies).status_code == 303
+        cookies = {COOKIE: over.cookies[COOKIE]}
     with started(path) as said:
         assert "welcome" not in said
         assert httpx.get(f"{url}/", cookies=cookies).status_code == 200

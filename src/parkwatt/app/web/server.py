@@ -232,7 +232,9 @@ def _add_session_routes(application: FastAPI, connections: Any) -> None:
     ) -> Response:
         given = {"link": link} if link else {"name": name, "password": password}
         try:
-            session = await Api(connections, None).post("/v1/sessions", given)
+            # The session of before ends with the new one.
+            before = request.cookies.get(COOKIE)
+            session = await Api(connections, before).post("/v1/sessions", given)
         except ApiError as error:
             why = {0: "away", _TOO_OFTEN: "often"}.get(error.status, "link" if link else "wrong")
             target = f"/sign-in?why={why}&next={quote(_inside(next))}"
