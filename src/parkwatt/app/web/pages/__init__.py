@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from parkwatt.app.web.page import Page
-from parkwatt.app.web.pages import backup, car, home, journal, money, plan, users
+from parkwatt.app.web.pages import backup, car, home, journal, money, plan, settings, users
 
 Content = Callable[[Page], Awaitable[None]]
 
@@ -17,6 +17,7 @@ PAGES: Final[dict[str, Content]] = {
     "car": car.content,
     "backup": backup.content,
     "money": money.content,
+    "settings": settings.content,
     "users": users.content,
     "journal": journal.content,
 }
