@@ -69,6 +69,10 @@ def test_the_first_start_makes_an_owner_by_the_link_that_it_prints(tmp_path: Pat
         ]
         cookies = {COOKIE: answers[0].cookies[COOKIE]}
         assert httpx.get(f"{url}/", cookies=cookies).status_code == 200
+        for forged in ("ü", '"a\\015\\012X-Evil: 1"', "a b", "x" * 5000):
+            cookie = f"{COOKIE}={forged}".encode()
+            shown = httpx.get(f"{url}/", headers=[(b"Cookie", cookie)])
+            assert shown.status_code == 303, (forged, shown.text)
         # The cookie of before is worth nothing once somebody signs in over it.
         again = _new_link(path)
         over = httpx.post(f"{url}/sign-in", data={"link": again}, cookies=cookies)

@@ -36,7 +36,9 @@ class Api:
 
     def __init__(self, client: httpx.AsyncClient, token: str | None) -> None:
         self._client = client
-        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        # A cookie holds what a browser sent: what is no token goes into no header.
+        usable = token is not None and token.isascii() and token.isprintable()
+        self._headers = {"Authorization": f"Bearer {token}"} if usable else {}
 
     async def get(self, path: str, **parameters: str | int | float | bool) -> Any:
         """What the API shows at ``path``. Raises ApiError."""
