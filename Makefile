@@ -42,7 +42,7 @@ study: $(CORE)
 	$(BIN)/parkwatt demo --study --folder parkwatt-study
 
 test: $(DEV)
-	$(BIN)/python -m pytest --numprocesses=auto
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup
 
 check: $(DEV)
 	$(BIN)/ruff check .
