@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, MutableMapping
 from datetime import date, datetime, time
 from typing import Any
@@ -40,6 +41,8 @@ def plain(value: Any) -> Any:
     unwrapped = value.unwrap() if hasattr(value, "unwrap") else value
     if isinstance(unwrapped, datetime | date | time):
         return unwrapped.isoformat()
+    if isinstance(unwrapped, float) and not math.isfinite(unwrapped):
+        return str(unwrapped)  # JSON has no such number
     return unwrapped
 
 

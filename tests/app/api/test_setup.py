@@ -129,3 +129,22 @@ def test_only_who_may_change_settings_sets_up(tmp_path: Path) -> None:
         assert (await site.nobody.get("/v1/users", headers=owner)).status_code == 404
 
     setting_up(tmp_path, test)
+
+
+ODD = ["", "\x00", "a,b\n" * 50, 'time,"' + "x" * 200_000, "time;kWh\n" + "\x00;1\n" * 3, "é" * 50]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_input_is_refused_and_no_bug(tmp_path: Path, odd: str) -> None:
+    async def test(site: SettingUp) -> None:
+        answer = await site.client.post("/v1/setup/load-file", json={"text": odd})
+        assert answer.status_code == 422
+        for step, field in (("place", "time_zone"), ("place", "file"), ("car", "id")):
+            draft = await site.draft(home={"solar_kw_peak": 3}, place={"tariff": "file"})
+            draft[step][field] = odd[:40]
+            answer = await site.client.post("/v1/setup/check", json={"draft": draft})
+            assert answer.status_code in (200, 422)
+            answer = await site.client.post("/v1/setup/preview", json={"draft": draft})
+            assert answer.status_code == 422
+
+    setting_up(tmp_path, test)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.app.web.browsing import free_port
 
@@ -60,3 +61,17 @@ def _charging(client: httpx.Client) -> dict[str, bool]:
 def _line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline()
+
+
+@pytest.mark.parametrize("name", ["no-folder/home.toml", "home.txt"])
+def test_a_place_where_no_file_can_be_is_told(tmp_path: Path, name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "parkwatt.app.cli", "up", str(tmp_path / name)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "in a folder that is there" in done.stderr
+    assert list(tmp_path.iterdir()) == []

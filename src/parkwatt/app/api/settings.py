@@ -151,9 +151,11 @@ def _wanted(before: str, wish: SettingsRequest) -> str:
     document = _parsed(before)
     try:
         merge(document, wish.tables or {})
-        return tomlkit.dumps(document)
-    except (ValueError, TypeError, TOMLKitError) as error:
+        text = tomlkit.dumps(document)
+        text.encode()  # half a character (a lone surrogate) cannot be written
+    except (ValueError, TypeError, RecursionError, TOMLKitError) as error:
         raise InputError([InputFault("tables", f"cannot stand in TOML: {error}")]) from error
+    return text
 
 
 def _parsed(text: str) -> tomlkit.TOMLDocument:

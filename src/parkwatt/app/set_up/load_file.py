@@ -70,9 +70,11 @@ def load_of_year(text: str, zone: ZoneInfo) -> LoadOfYear:
 
 
 def _columns(text: str) -> tuple[str, str]:
-    rows = list(
-        csv.reader(StringIO(text[:20_000]), delimiter=";" if _has_semicolons(text) else ",")
-    )
+    delimiter = ";" if _has_semicolons(text) else ","
+    try:
+        rows = list(csv.reader(StringIO(text[:20_000]), delimiter=delimiter))
+    except csv.Error as error:
+        raise _unreadable(f"must be CSV: {error}") from error
     if len(rows) < 3:
         raise _unreadable("must have a heading and rows below it")
     heading, first = rows[0], rows[1]

@@ -24,7 +24,7 @@ from parkwatt.app.set_up.set_up import SetUp, default_addresses
 from parkwatt.app.set_up.site_toml import Addresses
 from parkwatt.app.site_directory import make_private, make_token
 from parkwatt.app.web.process import WebProcess
-from parkwatt.domain.errors import InputError
+from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import Faults, Record
 from parkwatt.io.clock.steady_clock import SteadyClock
 from parkwatt.io.credentials.store import CredentialStore
@@ -56,6 +56,9 @@ def set_up_until_stopped(path: Path, addresses: Addresses) -> bool:
 
     Raises InputError for what cannot be used, OSError.
     """
+    if path.suffix != ".toml" or not path.absolute().parent.is_dir():
+        rule = "must be a TOML file, or name one to be set up in a folder that is there"
+        raise InputError([InputFault("SITE.toml", rule, str(path))])
     os.umask(0o077)  # what is written is its owner's alone
     set_up_logs("console", "info")
     return asyncio.run(_serve(path, addresses))
