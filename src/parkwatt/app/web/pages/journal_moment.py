@@ -53,6 +53,14 @@ class Moment:
         with card(classes="day-card"):
             with bare("div", "day-chart").props(f'role=img aria-label="{page.t("journal.chart")}"'):
                 self._chart = ui.echart(_options([], [], None, 0), renderer="svg").classes("chart")
+            with bare("div", "day-legend muted small").props("aria-hidden=true"):
+                for name in ("house", "sun", "grid", "car"):
+                    with bare("span"):
+                        bare("i", f"tone-{name}")
+                        text(
+                            page.t("journal.charge" if name == "car" else f"home.{name}"),
+                            tag="span",
+                        )
             with bare("label", "field"):
                 text(page.t("journal.slider"), "only-read", tag="span")
                 self._slider = bare("input", "day-slider").props("type=range min=0 step=1")
