@@ -19,6 +19,7 @@ from parkwatt.domain.home.event import (
     IslandChargeAsked,
     IslandMoved,
     IslandTestAsked,
+    MobilityAsked,
     OutageAnnounced,
     TransferAsked,
 )
@@ -349,3 +350,33 @@ def test_killed_at_any_second_of_an_outage_it_goes_on_safely(after_s: int) -> No
     assert home.phase == "islanded"
     assert any(isinstance(event, TransferAsked) for event, _ in home.events)
     assert any(isinstance(event, IslandMoved) for event, _ in home.events)
+
+
+def test_what_a_person_says_is_reckoned_at_once() -> None:
+    home = Home()
+    home.run(5)
+    assert home.last is not None
+    assert home.last.request is None, "reckoned a moment ago"
+    home.take(MobilityAsked("car", 30.0, home.now_s + 3600, "api"))
+    home.run(1)
+    request = home.last.request
+    assert request is not None
+    assert request.mobility is not None
+    home.run(1)
+    assert home.last.request is None, "once"
+
+
+def test_a_circuit_that_goes_off_in_an_island_is_reckoned_at_once() -> None:
+    home = Home(grid_voltage_pu=0.0)
+    home.run(40)
+    assert home.controller.state.island.lit
+    assert home.last is not None
+    while home.last.request is not None:
+        home.run(1)
+    home.take(CircuitChosen("fridge", "keep_off", "api"))
+    asked = []
+    for _ in range(20):
+        home.run(1)
+        asked.append(home.last.request is not None)
+    assert sum(asked) in (1, 2), "with the word, and when the circuit is off"
+    assert "fridge" in home.controller.state.shedding.off()

@@ -171,7 +171,8 @@ class HomeController:
         lacks = known is not None and known.runtime is None and self.source.energy_kwh is not None
         every_s = _LACKS_S if lacks else self.settings.forecast_s
         fresh = last is not None and 0 <= now_unix_us - last < every_s * _US
-        if fresh and off == self._asked_off:
+        # What goes off before the source feeds the home is no news: the home starts with what is wanted by its tier.
+        if fresh and (off == self._asked_off or not self.state.island.lit):
             return
         self._asked_unix_us, self._asked_off = now_unix_us, off
         length = outage_length(self.state.outages_s, self.settings.expected_outage_s)
