@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiomqtt
 import pytest
 
 from parkwatt.app.up.home_assistant import duty
@@ -231,12 +233,20 @@ def test_what_the_file_names_no_more_is_taken_away(tmp_path: Path, broker: TestB
                 await seen.until(lambda: zoe not in seen.devices)
                 await seen.until(lambda: (CAR, "mode") not in seen.entities)
                 assert (CAR, "soc") in seen.entities
+            heard = seen.configs_heard
             async with told_home(tmp_path, site_toml(broker, "enabled = false")):
-                await seen.until(lambda: not seen.devices)
+                # Each of both is taken away at once, and out of the broker once all of it is gone.
+                await seen.until(lambda: seen.configs_heard == heard + 4)
+            assert not seen.devices
             assert seen.complaints == []
-        async with hass(broker.port) as seen:
-            await asyncio.sleep(1.0)
-            assert not seen.entities
+        kept: list[str] = []
+        async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+            await client.subscribe("#")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    while True:
+                        kept.append(str((await anext(client.messages)).topic))
+        assert kept == []
 
     asyncio.run(live())
 

@@ -57,12 +57,18 @@ def test_what_is_gone_is_named_by_its_platform_alone() -> None:
     assert taking["components"]["power"] == _config(POWER)["components"]["power"]  # type: ignore[index]
     assert faults(NAMING.config("car/a"), encode(taking)) == []
     assert without_gone(now, before) is None
-    assert topics_gone(before, now) == [
+    assert topics_gone(before, [now]) == [
         "parkwatt/car/a/alarm",
         "parkwatt/car/a/alarm/attributes",
         "parkwatt/car/a/target",
     ]
-    assert "parkwatt/car/a/power" in topics_gone(before, None)
+    # Another car's charger is told of still, and so is the program.
+    assert "parkwatt/charger/garage/availability" not in topics_gone(before, [now])
+    assert set(topics_gone(now, [])) == {
+        "parkwatt/availability",
+        "parkwatt/charger/garage/availability",
+        "parkwatt/car/a/power",
+    }
 
 
 def test_what_became_another_platform_is_taken_away_first() -> None:

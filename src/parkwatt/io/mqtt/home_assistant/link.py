@@ -134,7 +134,7 @@ class HomeAssistantLink:
                 await self._take_away_gone(client)
                 self._cleaned = True
             if not self._enabled:
-                await self._rest_for_ever(client)
+                await asyncio.Event().wait()  # all that was told is taken away
             try:
                 await self._talk(client)
             except asyncio.CancelledError:
@@ -143,10 +143,6 @@ class HomeAssistantLink:
                     async with asyncio.timeout(_GOODBYE_S):
                         await self._say(client, self._naming.availability, OFFLINE)
                 raise
-
-    async def _rest_for_ever(self, client: aiomqtt.Client) -> None:
-        await self._say(client, self._naming.availability, "")
-        await asyncio.Event().wait()
 
     async def _talk(self, client: aiomqtt.Client) -> None:
         """Obey at once, and tell what changed once a second."""
@@ -240,14 +236,14 @@ class HomeAssistantLink:
             if before is None:
                 continue
             now = self._configs.get(topic)
-            taking = b"" if now is None else payloads.without_gone(before, now)
-            if taking is not None:
-                message = taking if isinstance(taking, bytes) else payloads.encode(taking)
-                await client.publish(
-                    topic, message, qos=1, retain=now is None, timeout=self._timing.answer_s
-                )
-            for gone in payloads.topics_gone(before, now):
+            taking = None if now is None else payloads.without_gone(before, now)
+            if now is None or taking is not None:
+                message = b"" if taking is None else payloads.encode(taking)
+                await client.publish(topic, message, qos=1, timeout=self._timing.answer_s)
+            for gone in payloads.topics_gone(before, self._configs.values()):
                 await self._say(client, gone, "")
+            if now is None:  # last, since it is the only record of all the rest
+                await self._say(client, topic, "")
 
     async def _kept(self, client: aiomqtt.Client) -> dict[str, bytes]:
         """The devices that are told on the broker, everybody's."""

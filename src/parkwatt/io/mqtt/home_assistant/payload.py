@@ -9,7 +9,7 @@ discovery payload") and the schemas in its source (homeassistant/components/mqtt
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from parkwatt.io.mqtt.home_assistant.entity import Between, Device, Entity, Matching, OneOf
@@ -110,17 +110,17 @@ def without_gone(before: Config, now: Config) -> dict[str, Any] | None:
     return {**now, "components": {**now["components"], **gone}} if gone else None
 
 
-def topics_gone(before: Config, now: Config | None) -> list[str]:
-    """Topics on which entities of ``before`` told something, and those of ``now`` do not. ``now`` None: all are gone."""
-    kept = set() if now is None else set(_told_on(now))
-    return [topic for topic in _told_on(before) if topic not in kept]
+def topics_gone(before: Config, now: Iterable[Config]) -> list[str]:
+    """Topics on which something was told for ``before``, and nothing is for any device of ``now``."""
+    kept = {topic for config in now for topic in _told_on(config)}
+    return [topic for topic in dict.fromkeys(_told_on(before)) if topic not in kept]
 
 
 def _told_on(config: Config) -> Iterator[str]:
-    for _, part in _parts(config):
-        for name in ("state_topic", _ATTRIBUTES):
-            if isinstance(part.get(name), str):
-                yield part[name]
+    for part in (config, *(part for _, part in _parts(config))):
+        told = [part.get("state_topic"), part.get(_ATTRIBUTES)]
+        told += [one.get("topic") for one in part.get("availability", ()) if isinstance(one, dict)]
+        yield from (topic for topic in told if isinstance(topic, str))
 
 
 def _parts(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
