@@ -17,6 +17,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from parkwatt.app.live_settings import load_live_settings
+from parkwatt.app.set_up.zones import zones
+from parkwatt.app.web.catalogue import LANGUAGES
 from parkwatt.app.web.catalogue import text as words
 from tests.app.web.browsing import DESK, PATIENCE_S, PHONE, free_port
 
@@ -63,6 +65,12 @@ def _well(page: Page) -> None:
     assert not [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in _PAINFUL]
     width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0, "it can be scrolled sideways"
+
+
+def test_every_zone_has_a_name_in_each_language() -> None:
+    for language in LANGUAGES:
+        for zone in zones():
+            assert words(language, f"setup.zone_{zone}")
 
 
 @pytest.mark.parametrize(

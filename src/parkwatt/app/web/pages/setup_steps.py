@@ -88,7 +88,8 @@ class Step:
             )
             place["time_zone"] = next(z["time_zone"] for z in zones if z["id"] == place["zone"])
             place["currency"] = "EUR"
-            fields.select("zone", self.t("zone"), [(zone["id"], zone["name"]) for zone in zones])
+            named = [(zone["id"], self.t(f"zone_{zone['id']}")) for zone in zones]
+            fields.select("zone", self.t("zone"), sorted(named, key=lambda one: one[1]))
             with bare("div", "pair"):
                 fields.number(
                     "adders_per_kwh", self.t("adders"), unit=unit, hint=self.t("adders_hint")
