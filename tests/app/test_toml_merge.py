@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import tomlkit
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parkwatt.app.toml_merge import changed_fields, merge, plain
@@ -41,6 +41,8 @@ TABLES = st.recursive(
 )
 
 
+@settings(max_examples=400)
+@example({"a": {"b": {}}}, {"a": {}})
 @given(st.dictionaries(NAMES, TABLES, max_size=3), st.dictionaries(NAMES, TABLES, max_size=3))
 def test_it_means_what_was_asked(before: dict[str, Any], wanted: dict[str, Any]) -> None:
     document = tomlkit.parse(tomlkit.dumps(before))

@@ -21,7 +21,8 @@ def merge(document: MutableMapping[str, Any], wanted: Mapping[str, Any]) -> None
         have = document.get(name)
         if name in document and plain(have) == value and type(plain(have)) is type(value):
             continue
-        if isinstance(have, MutableMapping) and isinstance(value, Mapping):
+        # A table that has nothing left but subtables has no line of its own, so one that gets empty is written anew.
+        if isinstance(have, MutableMapping) and isinstance(value, Mapping) and value:
             merge(have, value)
         elif _are_alike(have, value):
             for one, other in zip(have or (), value, strict=True):

@@ -155,6 +155,9 @@ def _wanted(before: str, wish: SettingsRequest) -> str:
         text.encode()  # half a character (a lone surrogate) cannot be written
     except (ValueError, TypeError, RecursionError, TOMLKitError) as error:
         raise InputError([InputFault("tables", f"cannot stand in TOML: {error}")]) from error
+    if plain(_parsed(text)) != plain(wish.tables):
+        rule = "cannot be put into the file as it is written: send its text in their place"
+        raise InputError([InputFault("tables", rule)])
     return text
 
 

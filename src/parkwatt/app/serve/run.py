@@ -83,6 +83,9 @@ class Keeper(Upkeep, Protocol):
     def began(self) -> None:
         """The site runs with the file as it is."""
 
+    def ends(self) -> None:
+        """Somebody wants it to end: it does not begin again."""
+
 
 def serve_until_stopped(
     settings: ServeSettings,
@@ -128,8 +131,14 @@ async def _until_signalled(
 ) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
+
+    def end() -> None:
+        if keeper is not None:
+            keeper.ends()
+        stopping.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, end)
     if keeper is not None:
         keeper.runs(stopping.set)
     await serve(settings, stopping, clock=SteadyClock(), control=control, web=web, keeper=keeper)

@@ -99,6 +99,10 @@ class SiteFileUpkeep:
         if self._before is not None:
             self._before, self._trouble = None, None
 
+    def ends(self) -> None:
+        """Somebody wants it to end."""
+        self.wants_again = False
+
     def put_back(self, error: Exception) -> bool:
         """The site could not begin: whether there was a file before, which is in its place again."""
         if self._before is None:
