@@ -254,7 +254,8 @@ class HomeAssistantLink:
                 async for message in client.messages:
                     topic, payload = str(message.topic), bytes(message.payload)
                     is_config = topic.endswith("/config")
-                    if is_config and message.retain and len(payload) <= _KEPT_MAX:
+                    # What a run before this one said last may come only now, and is then not marked as kept.
+                    if is_config and payload and len(payload) <= _KEPT_MAX:
                         found[topic] = payload
                     elif not is_config:
                         self._take(message)
