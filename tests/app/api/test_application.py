@@ -45,7 +45,9 @@ def guarded_routes(openapi: dict[str, Any]) -> list[tuple[str, str]]:
     "authorization",
     [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x"],
 )
-def test_every_route_but_health_and_sign_in_wants_a_token(tmp_path: Path, authorization: str | None) -> None:
+def test_every_route_but_health_and_sign_in_wants_a_token(
+    tmp_path: Path, authorization: str | None
+) -> None:
     async def test(site: Served) -> None:
         openapi = (await site.client.get("/openapi.json")).json()
         routes = guarded_routes(openapi)

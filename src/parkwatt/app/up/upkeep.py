@@ -23,8 +23,8 @@ from parkwatt.app.up.doctor import examine
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import Faults
 
-# A request that asked for it is answered first.
-_ANSWERED_S: Final = 0.4
+# A request that asked for it is answered first, and a page says so.
+_ANSWERED_S: Final = 1.0
 
 
 class SiteFileUpkeep:
