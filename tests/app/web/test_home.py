@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -46,6 +47,28 @@ def test_it_goes_on_after_a_restart_of_the_site(site: WebSite, browser: Browser)
     wait_for_pages(site.url)
     expect(page.locator(".say")).to_have_text("No link to the charger GARAGE.", timeout=45_000)
     expect(page.get_by_role("status")).to_be_hidden(timeout=45_000)
+
+
+def test_it_goes_on_after_a_phone_slept(site: WebSite, browser: Browser) -> None:
+    page = site.open(browser, "/", PHONE)
+    expect(page.locator(".say")).to_have_text("No link to the charger GARAGE.")
+    phone = page.context.new_cdp_session(page)
+    phone.send("Page.setWebLifecycleState", {"state": "frozen"})
+    page.context.set_offline(True)
+    with virtual_car(site.server.ocpp_url):
+        site.server.api.send("POST", "/v1/cars/ID.4/mode", {"mode": "now"})
+        _until_it_charges(site)
+        page.context.set_offline(False)
+        phone.send("Page.setWebLifecycleState", {"state": "active"})
+        expect(page.locator(".say")).to_have_text("Charging the car.", timeout=30_000)
+        expect(page.get_by_role("status")).to_be_hidden(timeout=30_000)
+
+
+def _until_it_charges(site: WebSite) -> None:
+    deadline_s = time.monotonic() + 30.0
+    while site.server.api.send("GET", "/v1/site")["cars"][0]["activity"]["kind"] != "charging":
+        assert time.monotonic() < deadline_s
+        time.sleep(0.2)
 
 
 def test_nothing_is_asked_of_another_host(site: WebSite, browser: Browser) -> None:

@@ -110,11 +110,12 @@ class Page:
         if error.status == _SIGNED_OUT:
             ui.navigate.to("/sign-in")
             return
-        no_answer = error.status == 0
-        self.say(self.t("frame.no_answer") if no_answer else self.refusal(error), good=False)
+        self.say(self.refusal(error), good=False)
 
     def refusal(self, error: ApiError) -> str:
         """Why the API would not do it, in the page's language: each fault of the input with its field."""
+        if error.status == 0:
+            return self.t("frame.no_answer")
         if not error.faults:
             return self.words(error.sentence)
         return "; ".join(

@@ -26,6 +26,7 @@ from parkwatt.app.web.page import Page, Person
 from parkwatt.app.web.pages import MENU, PAGES, WAYS
 from parkwatt.app.web.pages.setup import set_up_page
 from parkwatt.app.web.pages.sign_in import sign_in_page, unreachable_page, welcome_page
+from parkwatt.app.web.parts import text
 from parkwatt.app.web.settings import WebReady, WebStart
 from parkwatt.app.web.styles import style
 
@@ -156,7 +157,10 @@ def _add_page(
         )
         _dress(request)
         with frame(page, name, WAYS, MENU):
-            await content(page)
+            try:
+                await content(page)
+            except ApiError as error:
+                text(page.refusal(error), "alarm").props("role=alert")
         return None
 
     ui.page(_path(name), title=f"Parkwatt · {name}", response_timeout=_BUILDS_S)(show)

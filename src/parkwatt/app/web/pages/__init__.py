@@ -23,23 +23,11 @@ PAGES: Final[dict[str, Content]] = {
 }
 # On every page: below on a phone, at the left on a desk.
 WAYS: Final = [
-    (name, path)
-    for name, path in (
-        ("home", "/"),
-        ("plan", "/plan"),
-        ("car", "/car"),
-        ("backup", "/backup"),
-        ("money", "/money"),
-    )
-    if name in PAGES
+    ("home", "/"),
+    ("plan", "/plan"),
+    ("car", "/car"),
+    ("backup", "/backup"),
+    ("money", "/money"),
 ]
 # In the menu.
-MENU: Final = [
-    (name, path)
-    for name, path in (
-        ("journal", "/journal"),
-        ("settings", "/settings"),
-        ("users", "/users"),
-    )
-    if name in PAGES
-]
+MENU: Final = [("journal", "/journal"), ("settings", "/settings"), ("users", "/users")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from nicegui import ui
 
@@ -15,14 +15,16 @@ from parkwatt.app.web.pages.backup_grid import Announced, GridCard, TestCard
 from parkwatt.app.web.pages.hours import told
 from parkwatt.app.web.parts import bare, text
 
+_NO_BACKUP: Final = 409
+
 
 async def content(page: Page) -> None:
     """Build it."""
     try:
         first = await page.api.get("/v1/backup")
-    except ApiError:
-        first = None
-    if first is None:
+    except ApiError as error:
+        if error.status != _NO_BACKUP:
+            raise
         text(page.t("backup.none"), "say", tag="p")
         text(page.t("backup.none_how"), "muted", tag="p")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from nicegui import background_tasks
+from nicegui import background_tasks, ui
 
 from parkwatt.app.web.api import ApiError
 from parkwatt.app.web.page import Page
@@ -45,7 +45,7 @@ async def content(page: Page) -> None:
 
     page.on_site(show)
     if backup is not None:
-        page.on_backup(backup.show)
+        page.on_backup(lambda shown: _follow_backup(backup, shown))
 
     async def refresh() -> None:
         await saved.read()
@@ -53,6 +53,14 @@ async def content(page: Page) -> None:
 
     page.every(_MONEY_EVERY_S, refresh)
     await refresh()
+
+
+def _follow_backup(card: _BackupCard, shown: dict[str, Any]) -> None:
+    """Show it, and hand the whole screen over when an outage begins; who comes back here meanwhile stays."""
+    begins = shown["islanded"] and not card.islanded
+    card.show(shown)
+    if begins:
+        ui.navigate.to("/backup")
 
 
 def headline(page: Page, site: dict[str, Any]) -> str:
@@ -139,7 +147,7 @@ class CarCard:
             with bare("div", "line"):
                 with bare("div", "big"):
                     self._soc = text("", tag="span")
-                    text("%", "unit", tag="span")
+                    self._unit = text("", "unit", tag="span")
                 self._kwh = text("", "muted")
             self._bar = LevelBar(page.t("home.bar"))
             self._message = text("", "muted", tag="p")
@@ -147,7 +155,9 @@ class CarCard:
     def show(self, car: dict[str, Any], site: dict[str, Any]) -> None:
         page, numbers, wishes = self._page, self._page.numbers, car["wishes"]
         soc = car["soc"]
-        self._soc.set_text(numbers.per_cent(soc))
+        self._soc.set_text(page.t("home.soc_unknown") if soc is None else numbers.per_cent(soc))
+        self._soc.classes(**{"add" if soc is None else "remove": "muted"})
+        self._unit.set_text("" if soc is None else "%")
         known = None if car["energy_kwh"] is None else f"{numbers.number(car['energy_kwh'], 0)} kWh"
         plugged = page.t("home.plugged_in" if car["plugged_in"] else "home.not_plugged_in")
         self._kwh.set_text(" · ".join(filter(None, (known, plugged))))
@@ -165,15 +175,17 @@ class CarCard:
             marks,
             page.t("home.bar_said", soc=numbers.per_cent(soc), floor=floor, target=target),
         )
-        _show_departure(page, car["departure"], site, self._ready, self._message)
+        _show_departure(page, car, site, self._ready, self._message)
 
 
 def _show_departure(
-    page: Page, departure: dict[str, Any] | None, site: dict[str, Any], ready: Text, message: Text
+    page: Page, car: dict[str, Any], site: dict[str, Any], ready: Text, message: Text
 ) -> None:
-    if departure is None:
+    departure = car["departure"]
+    if departure is None or not car["plugged_in"]:
+        # What a car that is away was to be ready for, is over or not begun.
         ready.set_text("")
-        message.set_text(page.t("home.no_departure"))
+        message.set_text(page.t("home.no_departure") if car["plugged_in"] else "")
         return
     at = page.numbers.clock(departure["departs_at"], site["at"])
     ready.set_text(
@@ -270,27 +282,29 @@ async def _backup_card(page: Page) -> _BackupCard | None:
 
 
 class _BackupCard:
-    """Hours left, as a band."""
+    """Hours left, as a band; it leads to the whole page, and stands first while the grid is down."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        with card() as self._card:
+        self.islanded = False
+        with ui.link(target="/backup").classes("card clickable") as self._card:
             with bare("div", "line"):
                 self._title = text("", tag="h2")
                 self._side = text("", "muted")
             with bare("div", "line"):
                 with bare("div", "big"):
                     self._hours = text("", tag="span")
-                    text(page.t("home.hours"), "unit", tag="span")
+                    self._unit = text("", "unit", tag="span")
                 self._kept = text("", "muted")
 
     def show(self, shown: dict[str, Any]) -> None:
         page, runtime = self._page, shown["runtime"]
-        self._title.set_text(
-            page.t("home.outage_now" if shown["islanded"] else "home.if_it_failed")
-        )
+        self.islanded = shown["islanded"]
+        self._card.classes(**{"add" if self.islanded else "remove": "first-of-all"})
+        self._title.set_text(page.t("home.outage_now" if self.islanded else "home.if_it_failed"))
+        self._unit.set_text("" if runtime is None else page.t("home.hours"))
         if runtime is None:
-            self._hours.set_text("–")
+            self._hours.set_text("…")
             self._side.set_text(page.t("home.hours_unknown"))
             return
         low, high = (page.numbers.number(runtime[name], 0) for name in ("hours_p10", "hours_p90"))
