@@ -6,6 +6,7 @@ import asyncio
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,6 +14,7 @@ from parkwatt.app.serve_settings import read_serve_settings
 from parkwatt.app.site_file import SERVE_TABLES
 from parkwatt.domain.record import Faults
 from tests.app.api.served import served
+from tests.app.api.setting_up import setting_up
 from tests.conftest import ROOT
 from tests.io.documented import blocks
 
@@ -47,17 +49,26 @@ def test_a_site_file_in_the_docs_is_read_without_a_fault(tmp_path: Path, text: s
 
 
 def test_every_route_is_in_the_reference_and_no_other(tmp_path: Path) -> None:
-    async def routes() -> set[tuple[str, str]]:
-        async with served(tmp_path) as site:
-            openapi = (await site.client.get("/openapi.json")).json()
-        return {
+    """Those of a site that runs, and those of one that is set up."""
+    found: set[tuple[str, str]] = set()
+
+    async def routes(client: httpx.AsyncClient) -> None:
+        openapi = (await client.get("/openapi.json")).json()
+        found.update(
             (method.upper(), path)
             for path, methods in openapi["paths"].items()
             for method in methods
-        }
+        )
 
+    async def running() -> None:
+        async with served(tmp_path) as site:
+            await routes(site.client)
+
+    asyncio.run(running())
+    (tmp_path / "new").mkdir()
+    setting_up(tmp_path / "new", lambda one: routes(one.client))
     page = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
-    assert set(_ROUTE.findall(page)) == asyncio.run(routes())
+    assert set(_ROUTE.findall(page)) == found
 
 
 def test_every_metric_is_in_the_guide_and_no_other(tmp_path: Path) -> None:
