@@ -15,9 +15,11 @@ from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 from tomlkit.exceptions import TOMLKitError
 
-from parkwatt.app.api.callers import needs
+from parkwatt.app.access.roles import Caller
+from parkwatt.app.api.callers import CallerGiven, needs
 from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.devices import DeviceView, devices
+from parkwatt.app.api.owners_settings import check_reach
 from parkwatt.app.api.upkeep import Upkeep
 from parkwatt.app.api.views import DetailView
 from parkwatt.app.toml_merge import changed_fields, merge, plain
@@ -102,10 +104,12 @@ async def show_settings(upkeep: UpkeepGiven) -> SettingsView:
 
 
 @router.put("/settings", dependencies=[needs("settings")])
-async def change_settings(upkeep: UpkeepGiven, wish: SettingsRequest) -> SettingsChangedView:
+async def change_settings(
+    upkeep: UpkeepGiven, caller: CallerGiven, wish: SettingsRequest
+) -> SettingsChangedView:
     """Change the file. Where it then means something else, the site begins again with it, by itself, after this answer."""
     async with _TURN:
-        return await _change(upkeep, wish)
+        return await _change(upkeep, caller, wish)
 
 
 @router.get("/doctor", dependencies=[needs("settings")])
@@ -125,13 +129,15 @@ async def list_devices(site: SiteGiven) -> list[DeviceView]:
     return devices(site)
 
 
-async def _change(upkeep: Upkeep, wish: SettingsRequest) -> SettingsChangedView:
+async def _change(upkeep: Upkeep, caller: Caller, wish: SettingsRequest) -> SettingsChangedView:
     before = await asyncio.to_thread(upkeep.read)
     if wish.version != _version(before):
         raise HTTPException(409, "the file was changed since you read it: read it again")
     after = _wanted(before, wish)
+    tables, wanted = plain(_parsed(before)), plain(_parsed(after))
+    check_reach(caller, tables, wanted)  # before any file that it names is looked at
     await asyncio.to_thread(upkeep.check, after)
-    changed = changed_fields(plain(_parsed(before)), plain(_parsed(after)))
+    changed = changed_fields(tables, wanted)
     if not wish.only_check and after != before:
         await asyncio.to_thread(upkeep.write, after)
         if changed:
