@@ -58,6 +58,9 @@ def test_an_owner_lets_a_driver_in_and_out_again(site: WebSite, browser: Browser
     mode = f"{site.server.api._url}/v1/cars/ID.4/mode"
     assert httpx.post(mode, json={"mode": "now"}, headers=token).status_code == 200
 
+    ben.goto(f"{site.url}/car")
+    smart = ben.get_by_role("button", name="Smart", exact=True)
+    expect(smart).to_be_enabled()
     # A guest from now on, also where he is signed in; then gone.
     owner.reload()
     row = owner.locator(".user", has_text="Ben Müller")
@@ -66,10 +69,12 @@ def test_an_owner_lets_a_driver_in_and_out_again(site: WebSite, browser: Browser
     row.get_by_role("button", name="Save").click()
     expect(owner.get_by_text(re.compile("Guest · last seen"))).to_be_visible()
     assert httpx.post(mode, json={"mode": "off"}, headers=token).status_code == 403
+    expect(smart).to_be_disabled(timeout=20_000)
     row.get_by_text("Ben Müller").click()
     row.get_by_role("button", name="Remove").click()
     row.get_by_role("button", name="Really remove?").click()
     expect(row).to_have_count(0)
+    expect(ben).to_have_url(re.compile("/sign-in"), timeout=20_000)  # where he looked at the site
     ben.goto(f"{site.url}/users")
     expect(ben).to_have_url(re.compile("/sign-in"))
 

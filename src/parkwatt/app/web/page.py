@@ -16,6 +16,7 @@ from parkwatt.app.web.numbers import Numbers
 from parkwatt.app.words.translation import translate
 
 _SIGNED_OUT = 401
+_LOOKS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class Person:
     role: str
     scopes: frozenset[str]
     cars: frozenset[str] | None
+
+    @classmethod
+    def of(cls, me: dict[str, Any]) -> Person:
+        """Whom `GET /v1/session` shows."""
+        cars = None if me["cars"] is None else frozenset(me["cars"])
+        return cls(me["name"], me["role"], frozenset(me["scopes"]), cars)
 
     def may(self, scope: str, car_id: str | None = None) -> bool:
         """Whether it is worth showing a control: the API decides again when it is used."""
@@ -96,6 +103,22 @@ class Page:
     def every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         """Do something again and again while the page is open."""
         ui.timer(seconds, do, immediate=False)
+
+    def watch_person(self) -> None:
+        """Look again and again whether the person still is who they were: what they lose is lost on open pages, too."""
+        self.every(_LOOKS_S, self._look_at_person)
+
+    async def _look_at_person(self) -> None:
+        try:
+            person = Person.of(await self.api.get("/v1/session"))
+        except ApiError as error:
+            if error.status == _SIGNED_OUT:
+                # The site is read for all pages in one: what comes now is no longer for this one.
+                self._live.forget(self.client.id)
+                ui.navigate.to("/sign-in")
+            return
+        if person != self.person:
+            ui.navigate.reload()
 
     async def ask(self, asked: Awaitable[Any]) -> Any:
         """The answer of an API call that a person asked for; None after telling them why it did not work."""

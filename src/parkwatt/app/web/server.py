@@ -153,10 +153,11 @@ def _add_page(
             _plain(request, unreachable_page)
             return None
         page = Page(
-            client, api, live, _person(me), _language(request), site, dict(request.query_params)
+            client, api, live, Person.of(me), _language(request), site, dict(request.query_params)
         )
         _dress(request)
         with frame(page, name, WAYS, MENU):
+            page.watch_person()
             try:
                 await content(page)
             except ApiError as error:
@@ -179,7 +180,7 @@ def _add_set_up(connections: Any, live: Live) -> None:
             _plain(request, unreachable_page)
             return None
         site = {"time_zone": "UTC", "currency": "EUR", "at": at["at"], "alarms": [], "cars": []}
-        page = Page(client, api, live, _person(me), _language(request), site)
+        page = Page(client, api, live, Person.of(me), _language(request), site)
         _dress(request)
         await set_up_page(page, at)
         return None
@@ -196,13 +197,6 @@ def _add_plain(path: str, show: Callable[[Request, str], None]) -> None:
 
 def _path(name: str) -> str:
     return "/" if name == "home" else f"/{name}"
-
-
-def _person(me: dict[str, Any]) -> Person:
-    cars = me["cars"]
-    return Person(
-        me["name"], me["role"], frozenset(me["scopes"]), None if cars is None else frozenset(cars)
-    )
 
 
 def _language(request: Request) -> str:
