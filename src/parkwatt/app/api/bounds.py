@@ -5,6 +5,8 @@ An address that holds control characters, as a forged line break, is refused as 
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import HTTPException
@@ -14,7 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES_MAX = 1 << 20
 ADDRESS_CHARACTERS_MAX = 8192
+BODY_S_MAX: Final = 20.0
 _TOO_LARGE = f"the body must have at most {BODY_BYTES_MAX} bytes"
+_TOO_SLOW: Final = f"the body must be there within {BODY_S_MAX:g} s"
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -26,10 +30,14 @@ _HEADERS: Final = {
 
 
 class Bounds:
-    """An ASGI application around another. A body is counted as it comes, whatever its length was said to be."""
+    """An ASGI application around another. A body is counted as it comes, whatever its length was said to be.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``headers``: what every answer bears.
+    """
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str] = _HEADERS) -> None:
         self._app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; ASGI's own name."""
@@ -37,10 +45,17 @@ class Bounds:
             await self._app(scope, receive, send)
             return
         bytes_count = 0
+        body_until_s: float | None = asyncio.get_running_loop().time() + BODY_S_MAX
 
         async def receive_bounded() -> Message:
-            nonlocal bytes_count
-            message = await receive()
+            nonlocal bytes_count, body_until_s
+            try:
+                async with asyncio.timeout_at(body_until_s):
+                    message = await receive()
+            except TimeoutError as error:
+                raise HTTPException(408, _TOO_SLOW) from error
+            if not message.get("more_body", False):
+                body_until_s = None  # what is waited for now is that the reader goes
             bytes_count += len(message.get("body", b""))
             if bytes_count > BODY_BYTES_MAX:
                 raise HTTPException(413, _TOO_LARGE)
@@ -49,7 +64,7 @@ class Bounds:
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
+                headers.update(self._headers)
             await send(message)
 
         refusal = _refusal(scope)

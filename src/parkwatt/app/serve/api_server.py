@@ -10,12 +10,15 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from parkwatt.app.api.patient_protocol import PatientProtocol
 from parkwatt.app.serve_settings import Address
 from parkwatt.domain.errors import InputError, InputFault
 
 # Whoever asks for more than this at once gets 503: the loop is the chargers'.
 _REQUESTS_AT_ONCE = 256
 _STOP_S = 1
+# Longer than most clients keep a connection that they do not use: who closes it while the other side sends loses that request.
+_KEEP_ALIVE_S = 30
 
 
 class ApiServer(uvicorn.Server):
@@ -30,8 +33,10 @@ class ApiServer(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 lifespan="off",
+                http=PatientProtocol,
                 ws="none",
                 limit_concurrency=_REQUESTS_AT_ONCE,
+                timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=_STOP_S,
             )
         )

@@ -15,9 +15,11 @@ import uvicorn
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from nicegui import Client, ui
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from parkwatt.app.api.bounds import Bounds
+from parkwatt.app.api.patient_protocol import PatientProtocol
 from parkwatt.app.web import catalogue
 from parkwatt.app.web.api import Api, ApiError, api_client
 from parkwatt.app.web.frame import frame
@@ -35,6 +37,7 @@ _SIGNED_OUT: Final = 401
 _FORBIDDEN: Final = 403
 _TOO_OFTEN: Final = 429
 _BUILDS_S: Final = 20.0
+_REQUESTS_AT_ONCE: Final = 512
 # How long a page's state is kept for a browser that is away: a phone that slept longer loads the page anew by itself.
 _AWAY_S: Final = 120.0
 # NiceGUI compiles its templates in the browser and styles elements in place. Nothing is loaded from elsewhere.
@@ -99,7 +102,9 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                http=PatientProtocol,
                 ws="websockets-sansio",
+                limit_concurrency=_REQUESTS_AT_ONCE,
                 proxy_headers=True,
                 forwarded_allow_ips="127.0.0.1,::1",
                 timeout_graceful_shutdown=1,
@@ -136,7 +141,7 @@ def _application(connections: Any, live: Live, *, set_up: bool) -> FastAPI:
         show_welcome_message=False,
     )
     application.add_middleware(_OwnOrigin)
-    application.add_middleware(_SecurityHeaders)
+    application.add_middleware(Bounds, headers=_HEADERS)
     return application
 
 
@@ -279,23 +284,6 @@ def _prefix(request: Request) -> str:
     """Behind a proxy the pages may lie under a path, which it tells."""
     told = request.headers.get("x-forwarded-prefix", "")
     return told if told == _inside(told) else ""
-
-
-class _SecurityHeaders:
-    """Adds them to each answer."""
-
-    def __init__(self, application: ASGIApp) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._application(scope, receive, sending)
 
 
 class _OwnOrigin:
