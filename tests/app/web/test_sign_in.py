@@ -84,6 +84,18 @@ def test_what_is_shown_again_is_escaped(site: WebSite) -> None:
     assert "<script>alert(1)" not in httpx.get(site.url + "/welcome?link=<script>alert(1)").text
 
 
+@pytest.mark.parametrize(
+    "prefix", ["//evil.example", "/a;Domain=evil.example", "/a b", '/"><b>evil']
+)
+def test_a_forged_path_of_a_proxy_stands_nowhere(site: WebSite, prefix: str) -> None:
+    headers = {"X-Forwarded-Prefix": prefix}
+    assert "evil" not in httpx.get(site.url + "/sign-in", headers=headers).text
+    made = site.server.api.send("POST", "/v1/links", {"name": "eve", "role": "guest"})
+    answer = httpx.post(site.url + "/sign-in", data={"link": made["code"]}, headers=headers)
+    assert answer.headers["location"] == "/"
+    assert "Path=/;" in answer.headers["set-cookie"]
+
+
 def test_every_answer_bears_the_security_headers(site: WebSite) -> None:
     for path in ("/sign-in", "/", "/nothing", "/_nicegui/nothing"):
         headers = httpx.get(site.url + path).headers

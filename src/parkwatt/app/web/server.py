@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -40,6 +41,7 @@ _BUILDS_S: Final = 20.0
 _REQUESTS_AT_ONCE: Final = 512
 # How long a page's state is kept for a browser that is away: a phone that slept longer loads the page anew by itself.
 _AWAY_S: Final = 120.0
+_PREFIX: Final = re.compile(r"(/[\w.~-]+)+/?", re.ASCII)
 # NiceGUI compiles its templates in the browser and styles elements in place. Nothing is loaded from elsewhere.
 _POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -140,6 +142,7 @@ def _application(connections: Any, live: Live, *, set_up: bool) -> FastAPI:
         reconnect_timeout=_AWAY_S,
         show_welcome_message=False,
     )
+    application.add_middleware(_PlainPrefix)
     application.add_middleware(_OwnOrigin)
     application.add_middleware(Bounds, headers=_HEADERS)
     return application
@@ -282,8 +285,22 @@ def _cookie_path(request: Request) -> str:
 
 def _prefix(request: Request) -> str:
     """Behind a proxy the pages may lie under a path, which it tells."""
-    told = request.headers.get("x-forwarded-prefix", "")
-    return told if told == _inside(told) else ""
+    return request.headers.get("x-forwarded-prefix", "")
+
+
+class _PlainPrefix:
+    """Takes a path off that a proxy tells where it is no plain one: it stands in cookies, scripts and addresses."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            told = Headers(scope=scope).getlist("x-forwarded-prefix")
+            if told and not (len(told) == 1 and _PREFIX.fullmatch(told[0])):
+                headers = [one for one in scope["headers"] if one[0] != b"x-forwarded-prefix"]
+                scope = {**scope, "headers": headers}
+        await self._application(scope, receive, send)
 
 
 class _OwnOrigin:
