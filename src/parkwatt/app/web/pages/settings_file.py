@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from html import escape
 from typing import Any, Final
 
 from nicegui import ui
@@ -96,8 +95,8 @@ class TablesCard:
 
         with bare("label", "field"):
             text(_label(path), tag="span")
-            shown = escape(str(value), quote=True)
-            box = bare("input").props(f'type={kind} autocomplete=off value="{shown}"')
+            box = bare("input").props(f"type={kind} autocomplete=off")
+            box.props["value"] = str(value)
             box.on("change", take, js_handler=_VALUE)
         self._fault(path)
 

@@ -59,16 +59,15 @@ class Fields:
             given = event.args
             self._take(name, None if given is None else round(float(given) / scale, 6))
 
-        self._input(name, label, unit, hint, f'type=number step=any value="{shown}"', _NUMBER, take)
+        self._input(name, label, unit, hint, "type=number step=any", shown, _NUMBER, take)
 
     def words(self, name: str, label: str, *, hint: str = "", kind: str = "text") -> None:
         """A text, or a time."""
-        shown = escape(str(self.answers[name]), quote=True)
 
         def take(event: Any) -> None:
             self._take(name, str(event.args))
 
-        self._input(name, label, "", hint, f'type={kind} value="{shown}"', _VALUE, take)
+        self._input(name, label, "", hint, f"type={kind}", self.answers[name], _VALUE, take)
 
     def select(self, name: str, label: str, options: list[tuple[str, str]]) -> None:
         """One of a list of (value, shown)."""
@@ -77,7 +76,8 @@ class Fields:
             box = bare("select").props(f'name="{name}"')
             with box:
                 for value, shown in options:
-                    option = text(shown, tag="option").props(f'value="{escape(value, quote=True)}"')
+                    option = text(shown, tag="option")
+                    option.props["value"] = value
                     if value == self.answers[name]:
                         option.props("selected")
             box.on("change", lambda event: self._take(name, event.args), js_handler=_VALUE)
@@ -152,6 +152,7 @@ class Fields:
         unit: str,
         hint: str,
         props: str,
+        value: object,
         script: str,
         take: Callable[[Any], None],
     ) -> None:
@@ -160,6 +161,7 @@ class Fields:
             text(label, tag="span")
             with bare("span", "with-unit"):
                 box = bare("input").props(f'name="{name}" autocomplete=off {props}')
+                box.props["value"] = str(value)
                 if unit:
                     text(unit, "muted", tag="span")
             if hint:
