@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,37 @@ def test_a_night_without_the_program_is_not_told() -> None:
     hours.add([CircuitReading("a", BEGIN_S * US, True, 1.0)], NONE, BEGIN_S * US)
     later = (BEGIN_S + 40_000) * US
     assert hours.add([CircuitReading("a", later, True, 1.0)], NONE, later) == []
+
+
+def _ran(powers_kw: Sequence[float | None], shed: frozenset[str] = NONE) -> dict[str, float]:
+    """What ran in the last hour, after readings every half minute from the beginning of an hour on."""
+    hours, now_unix_us = CircuitHours(), 0
+    for index, power_kw in enumerate(powers_kw):
+        now_unix_us = (BEGIN_S + index * 30) * US
+        hours.add([CircuitReading("fridge", now_unix_us, True, power_kw)], shed, now_unix_us)
+    return hours.running_kw(now_unix_us)
+
+
+@given(st.integers(70, 500), st.floats(0, 5))
+def test_what_runs_is_the_mean_of_the_last_hour(count: int, power_kw: float) -> None:
+    assert _ran([power_kw] * count) == {"fridge": pytest.approx(power_kw)}
+
+
+def test_the_hour_before_counts_for_what_the_hour_that_runs_has_left_to_go() -> None:
+    """An hour at 1 kW, then a quarter of an hour at 3 kW."""
+    assert _ran([1.0] * 120 + [3.0] * 31)["fridge"] == pytest.approx(0.75 + 0.75, rel=0.02)
+
+
+def test_what_could_not_run_or_is_not_measured_is_not_told_to_run() -> None:
+    assert _ran([1.0] * 50) == {}, "less than half an hour is known"
+    assert _ran([1.0] * 200, shed=frozenset({"fridge"})) == {}
+    assert _ran([1.0] * 120 + [None] * 100) == {}
+
+
+def test_a_circuit_whose_readings_ended_is_not_told_to_run() -> None:
+    hours = CircuitHours()
+    for index in range(120):
+        now_unix_us = (BEGIN_S + index * 30) * US
+        hours.add([CircuitReading("fridge", now_unix_us, True, 1.0)], NONE, now_unix_us)
+    assert hours.running_kw((BEGIN_S + 3600) * US) == {"fridge": pytest.approx(1.0)}
+    assert hours.running_kw((BEGIN_S + 4000) * US) == {}

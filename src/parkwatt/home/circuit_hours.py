@@ -20,10 +20,15 @@ HOUR_S: Final = 3600
 HOLD_S: Final = 120.0
 # An hour of which less was measured is not told.
 COVERAGE_LEAST: Final = 0.05
+# What ran in the last hour is told where so much of it was measured.
+_RUNNING_LEAST_S: Final = HOUR_S / 2
 
 
 class _Running(msgspec.Struct, omit_defaults=True):
-    """The hour that runs for one circuit. ``last_unix_us``: up to where it is counted."""
+    """The hour that runs for one circuit. ``last_unix_us``: up to where it is counted.
+
+    ``before_kwh``, ``before_s``: energy and known time of the hour before; 0 where the circuit could not run in it.
+    """
 
     start_unix_s: int
     last_unix_us: int
@@ -32,6 +37,8 @@ class _Running(msgspec.Struct, omit_defaults=True):
     energy_kwh: float = 0.0
     known_s: float = 0.0
     could_run: bool = True
+    before_kwh: float = 0.0
+    before_s: float = 0.0
 
 
 class CircuitHours(msgspec.Struct):
@@ -57,6 +64,9 @@ class CircuitHours(msgspec.Struct):
                 ended += _told(reading.circuit_id, running)
                 following = _begun(end_unix_us, end_unix_us)
                 following.power_kw, following.register_kwh = running.power_kw, running.register_kwh
+                if running.could_run:
+                    following.before_kwh = running.energy_kwh
+                    following.before_s = running.known_s
                 if now_unix_us - end_unix_us > HOUR_S * _US:
                     following = _begun(now_unix_us, now_unix_us)
                 running = self.running[reading.circuit_id] = following
@@ -64,6 +74,25 @@ class CircuitHours(msgspec.Struct):
                 running.could_run = False
             _count(running, reading, now_unix_us)
         return ended
+
+    def running_kw(self, now_unix_us: int) -> dict[str, float]:
+        """By circuit, its mean power over the last hour.
+
+        Left out: a circuit that could not run, or of which less than half an hour is known, or nothing now. Of the hour before
+        as much counts as the one that runs has left to go.
+        """
+        found = {}
+        for circuit_id, running in self.running.items():
+            silent_s = (now_unix_us - running.last_unix_us) / _US
+            if not running.could_run or silent_s > HOLD_S:
+                continue
+            passed_s = running.last_unix_us / _US - running.start_unix_s
+            share = 1.0 - min(passed_s / HOUR_S, 1.0)
+            known_s = running.known_s + share * running.before_s
+            if known_s >= _RUNNING_LEAST_S:
+                energy_kwh = running.energy_kwh + share * running.before_kwh
+                found[circuit_id] = energy_kwh * HOUR_S / known_s
+        return found
 
 
 def _begun(at_unix_us: int, last_unix_us: int) -> _Running:

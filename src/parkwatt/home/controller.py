@@ -182,8 +182,13 @@ class HomeController:
             self.observation,
             known=known,
             length=length,
+            running_kw=self.running_kw(now_unix_us),
             now_unix_s=now_unix_us // _US,
         )
+
+    def running_kw(self, now_unix_us: int) -> dict[str, float]:
+        """By circuit, its mean power over the last hour where it could run and was measured."""
+        return self._hours.running_kw(now_unix_us)
 
     def _note(self, step: HomeStep, event: HomeEvent, now_unix_us: int) -> None:
         self.state.note(event, now_unix_us)

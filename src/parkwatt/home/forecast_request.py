@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Final
 
 from parkwatt.home.announced import OutageLength, reach_unix_s
@@ -27,9 +28,13 @@ def forecast_request(
     *,
     known: HomeForecast | None,
     length: OutageLength,
+    running_kw: Mapping[str, float],
     now_unix_s: int,
 ) -> ForecastRequest:
-    """All of it. ``known``: the last forecast, whose learned use counts for an hour. ``length``: of an outage in a storm."""
+    """All of it. ``known``: the last forecast, whose learned use counts for an hour. ``length``: of an outage in a storm.
+
+    ``running_kw``: by circuit, its mean power over the last hour, where known.
+    """
     learns = known is None or not 0 <= now_unix_s - known.learned_unix_s < _LEARN_S
     reach = reach_unix_s(state.announced, length, settings.announced, now_unix_s)
     batteries = _batteries(settings, observation)
@@ -53,6 +58,7 @@ def forecast_request(
             if one.on is False and settings.circuit(one.circuit_id) is not None
         )
         | state.shedding.off(),
+        running_kw=running_kw,
         since_unix_s=None if since_unix_us is None else since_unix_us // _US,
         end_unix_s=_told_end_unix_s(state, now_unix_s),
         until_unix_s=reach if reach > now_unix_s else None,

@@ -5,7 +5,8 @@ What circuits use is learned anew once an hour, everything else is reckoned anew
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,7 @@ _COURSES: Final = 100
 class ForecastRequest:
     """All that is known. ``history``: where use is to be learned anew, else ``use`` counts. ``until_unix_s``: how far the
     demand of announced outages is wanted; None: none is. ``end_unix_s``: the outage's, where that was told;
-    ``since_unix_s``: when it began, None: it has not.
+    ``since_unix_s``: when it began, None: it has not. ``running_kw``: what circuits that could run drew in the last hour.
     """
 
     at_unix_s: int
@@ -50,6 +51,7 @@ class ForecastRequest:
     mobility: Mobility | None = None
     generator: Generator | None = None
     off: frozenset[str] = frozenset()
+    running_kw: Mapping[str, float] = field(default_factory=dict)
     since_unix_s: int | None = None
     end_unix_s: int | None = None
     until_unix_s: int | None = None
@@ -117,6 +119,7 @@ def runtime_request(request: ForecastRequest, use: LearnedUse) -> RuntimeRequest
         mobility=request.mobility,
         off=request.off,
         generator=request.generator,
+        running_kw=request.running_kw,
     )
 
 
@@ -145,7 +148,7 @@ def _demand(request: ForecastRequest, use: LearnedUse) -> Demand | None:
         return None
     start_unix_s = request.at_unix_s - request.at_unix_s % _STEP_S
     count = -((start_unix_s - until_unix_s) // _STEP_S) + 1
-    courses = use.scenarios(start_unix_s, _STEP_S, count, _COURSES, 0)
+    courses = use.scenarios(start_unix_s, _STEP_S, count, _COURSES, 0, request.running_kw)
     load_kw = np.asarray(courses[:, np.array(wanted), :].sum(axis=1), dtype=np.float64)
     solar_kw = None
     ahead = _solar_kw(request.solar, start_unix_s)

@@ -154,6 +154,7 @@ def _asked(
         controller.observation,
         known=known,
         length=length,
+        running_kw=controller.running_kw(now_unix_s * _US),
         now_unix_s=now_unix_s,
     )
     request = runtime_request(wanted, known.use)
