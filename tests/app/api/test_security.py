@@ -254,6 +254,15 @@ def test_a_forged_path_finds_nothing(tmp_path: Path, path: str) -> None:
     in_live_site(tmp_path, test)
 
 
+def test_a_forged_host_leads_nowhere(tmp_path: Path) -> None:
+    async def test(site: LiveServed) -> None:
+        for path in ("/v1/users/", "/v1/site/", "/health/", "//evil.example/"):
+            answer = await site.client.get(path, headers={"Host": "evil.example"})
+            assert (answer.status_code, answer.headers.get("location")) == (404, None), path
+
+    in_live_site(tmp_path, test)
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -78,6 +78,13 @@ def test_signing_in_leads_nowhere_else(site: WebSite, target: str) -> None:
     assert "set-cookie" not in answer.headers
 
 
+def test_a_forged_host_leads_nowhere(site: WebSite) -> None:
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    for path in ("/", "/users", "/users/", "/sign-in/", "/_nicegui/", "//evil.example/"):
+        answer = httpx.get(site.url + path, headers=headers)
+        assert "evil" not in answer.headers.get("location", ""), path
+
+
 def test_what_is_shown_again_is_escaped(site: WebSite) -> None:
     shown = httpx.get(site.url + '/sign-in?next="><script>alert(1)</script>').text
     assert "<script>alert(1)" not in shown

@@ -83,6 +83,7 @@ def create_application(site: Site, access: Access, metrics: Metrics) -> FastAPI:
         description="The site, its cars and what their drivers wish; chargers, their transactions, and the journal.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would lead to whatever host the request names
     )
     application.state.site = site
     application.state.access = access

@@ -23,6 +23,7 @@ def create_setup_application(set_up: SetUp, access: Access) -> FastAPI:
         description="The first start of a site: from nothing to its file.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would lead to whatever host the request names
     )
     application.state.set_up = set_up
     application.state.access = access

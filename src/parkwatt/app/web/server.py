@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from nicegui import Client, ui
+from nicegui import app as pages
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -68,7 +69,9 @@ async def serve_pages(start: WebStart) -> None:
             tasks.append(asyncio.create_task(live.run()))
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:
-            await asyncio.wait([serving, tasks[0]], return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait([serving, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()  # a reader that failed ends the process, which is then started again
         finally:
             server.should_exit = True
             for task in tasks:
@@ -142,6 +145,7 @@ def _application(connections: Any, live: Live, *, set_up: bool) -> FastAPI:
         reconnect_timeout=_AWAY_S,
         show_welcome_message=False,
     )
+    pages.router.redirect_slashes = False  # it would lead to whatever host the request names
     application.add_middleware(_PlainPrefix)
     application.add_middleware(_OwnOrigin)
     application.add_middleware(Bounds, headers=_HEADERS)
