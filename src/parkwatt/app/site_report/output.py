@@ -15,6 +15,7 @@ from parkwatt.app.atomic_file import replacing
 from parkwatt.app.site_report.page import page
 from parkwatt.app.site_report.terminal import print_report
 from parkwatt.app.site_report.views import AccountView
+from parkwatt.io.csv_cell import csv_cell
 from parkwatt.site.account import Accounts
 
 
@@ -45,7 +46,7 @@ def _text(accounts: Accounts, view: AccountView, form: str) -> str:
         rows = list(csv_rows(view))
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(rows[0] if rows else [])
-        writer.writerows(row.values() for row in rows)
+        writer.writerows([csv_cell(value) for value in row.values()] for row in rows)
     else:
         print_report(view, Console(file=stream, width=100, color_system=None))
     return stream.getvalue()

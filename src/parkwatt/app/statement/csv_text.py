@@ -7,9 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 
 from parkwatt.app.statement.views import BatteryUseView, BatteryView, MoneyRowView, MoneyView
-
-# A table calculator takes what begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from parkwatt.io.csv_cell import csv_cell
 
 
 def money_csv(view: MoneyView) -> str:
@@ -74,11 +72,5 @@ def _csv(rows: Iterable[Mapping[str, object]]) -> str:
     for index, row in enumerate(rows):
         if index == 0:
             writer.writerow(row.keys())
-        writer.writerow(_cell(value) for value in row.values())
+        writer.writerow(csv_cell(value) for value in row.values())
     return stream.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value

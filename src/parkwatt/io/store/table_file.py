@@ -13,6 +13,7 @@ from typing import TextIO
 import duckdb
 import numpy as np
 
+from parkwatt.io.csv_cell import csv_cell
 from parkwatt.io.store.journal_tables import Cell, Column
 
 _CHUNK_ROWS = 20_000
@@ -36,7 +37,7 @@ def write_csv(stream: TextIO, columns: Sequence[Column], rows: Iterable[Sequence
     )
 
 
-def _csv_cell(cell: Cell, column: Column) -> Cell:
+def _csv_cell(cell: Cell, column: Column) -> object:
     if cell is None:
         return None
     if column.type == "time":
@@ -45,7 +46,9 @@ def _csv_cell(cell: Cell, column: Column) -> Cell:
         except OverflowError:
             return cell  # no calendar has it
         return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return str(cell).lower() if column.type == "flag" else cell
+    if column.type == "flag":
+        return str(cell).lower()
+    return csv_cell(cell) if column.type == "text" else cell
 
 
 def write_parquet(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
