@@ -6,6 +6,7 @@ An address that holds control characters, as a forged line break, is refused as 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -45,15 +46,11 @@ class Bounds:
             await self._app(scope, receive, send)
             return
         bytes_count = 0
-        body_until_s: float | None = asyncio.get_running_loop().time() + BODY_S_MAX
+        body_until_s: float | None = time.monotonic() + BODY_S_MAX
 
         async def receive_bounded() -> Message:
             nonlocal bytes_count, body_until_s
-            try:
-                async with asyncio.timeout_at(body_until_s):
-                    message = await receive()
-            except TimeoutError as error:
-                raise HTTPException(408, _TOO_SLOW) from error
+            message = await _within(receive, body_until_s)
             if not message.get("more_body", False):
                 body_until_s = None  # what is waited for now is that the reader goes
             bytes_count += len(message.get("body", b""))
@@ -72,6 +69,18 @@ class Bounds:
             await refusal(scope, receive, send_marked)
             return
         await self._app(scope, receive_bounded, send_marked)
+
+
+async def _within(receive: Receive, until_s: float | None) -> Message:
+    """The next message. Raises HTTPException (408) where it is not there by then, by the wall's clock: a demo's is faster."""
+    while until_s is not None:
+        try:
+            async with asyncio.timeout(BODY_S_MAX):
+                return await receive()
+        except TimeoutError as error:
+            if time.monotonic() >= until_s:
+                raise HTTPException(408, _TOO_SLOW) from error
+    return await receive()
 
 
 def _refusal(scope: Scope) -> JSONResponse | None:

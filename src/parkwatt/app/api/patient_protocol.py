@@ -1,12 +1,14 @@
 """HTTP connections that wait so long for a request and no longer, and hold so much of one and no more.
 
 uvicorn waits for ever and keeps whatever comes: whoever reaches the port could keep everybody else out by some hundred
-connections on which nothing is said, or fill the memory with headers that do not end.
+connections on which nothing is said, or fill the memory with headers that do not end. Patience is the wall clock's: a demo's
+time passes faster.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,6 +21,7 @@ class PatientProtocol(HttpToolsProtocol):
     """Cuts off who has not sent all headers within `PATIENCE_S` and `HEAD_BYTES_MAX`, or sends a body long after its answer."""
 
     _patience: asyncio.TimerHandle | None = None
+    _waits_until_s = 0.0
     _head_bytes_count: int | None = 0  # None: no head is under way
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -65,7 +68,14 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _wait(self) -> None:
         if self._patience is None:
-            self._patience = self.loop.call_later(PATIENCE_S, self.transport.abort)
+            self._waits_until_s = time.monotonic() + PATIENCE_S
+            self._patience = self.loop.call_later(PATIENCE_S, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        if time.monotonic() < self._waits_until_s:
+            self._patience = self.loop.call_later(PATIENCE_S, self._look_at_clock)
+        else:
+            self.transport.abort()
 
     def _stop_waiting(self) -> None:
         if self._patience is not None:
