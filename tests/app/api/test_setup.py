@@ -131,6 +131,27 @@ def test_only_who_may_change_settings_sets_up(tmp_path: Path) -> None:
     setting_up(tmp_path, test)
 
 
+@pytest.mark.parametrize(
+    "file", ["/etc/passwd", "../secret.csv", "site-data/api-token", "sub/prices.csv", ".."]
+)
+def test_prices_are_read_from_beside_the_site_alone(tmp_path: Path, file: str) -> None:
+    folder = tmp_path / "site"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("../secret.csv", "sub/prices.csv", "prices.csv"):
+        (folder / name).write_text("time,price\nsecret,1\n")
+
+    async def test(site: SettingUp) -> None:
+        (folder / "site-data" / "api-token").write_text("secret")
+        for given in (file, "prices.csv"):
+            draft = await site.draft(place={"tariff": "file", "file": given})
+            body = {"draft": draft, "step": "place"}
+            told = (await site.client.post("/v1/setup/check", json=body)).json()["faults"]
+            is_beside = not any("beside" in fault["rule"] for fault in told)
+            assert is_beside == (given == "prices.csv")
+
+    setting_up(folder, test)
+
+
 ODD = ["", "\x00", "a,b\n" * 50, 'time,"' + "x" * 200_000, "time;kWh\n" + "\x00;1\n" * 3, "é" * 50]
 
 

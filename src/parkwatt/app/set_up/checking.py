@@ -122,9 +122,10 @@ def _check_answers(draft: Draft, folder: Path, faults: Faults) -> None:
         faults.add(
             "place.time_zone", "must be a time zone such as Europe/Berlin", draft.place.time_zone
         )
-    if draft.place.tariff == "file" and not (folder / draft.place.file).is_file():
+    file = draft.place.file
+    if draft.place.tariff == "file" and not (Path(file).name == file and (folder / file).is_file()):
         rule = "must name a file beside the site's, such as prices.csv"
-        faults.add("place.file", rule, draft.place.file)
+        faults.add("place.file", rule, file)
     if draft.wishes.target_soc < draft.wishes.floor_soc:
         rule = f"must be at least the floor, {draft.wishes.floor_soc:g}"
         faults.add("wishes.target_soc", rule, draft.wishes.target_soc)
