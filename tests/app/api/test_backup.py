@@ -170,6 +170,8 @@ def test_what_is_kept_for_driving_names_a_time_that_is_to_come(tmp_path: Path) -
             body = {"energy_kwh": 15, "ready_at": ready_at.isoformat()}
             refused = await backed.call("PUT", "/mobility/ID.4", body, 422)
             assert refused["faults"][0]["field"] == "ready_at"
+        body = {"energy_kwh": 1e308, "ready_at": (now + timedelta(hours=1)).isoformat()}
+        await backed.call("PUT", "/mobility/ID.4", body, 422)
         body = {"energy_kwh": 15, "ready_at": (now + timedelta(hours=1)).isoformat()}
         shown = await backed.call("PUT", "/mobility/ID.4", body)
         assert [one["energy_kwh"] for one in shown["mobility"]] == [15.0]

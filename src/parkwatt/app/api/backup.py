@@ -56,7 +56,7 @@ class CircuitChoice(_Asked):
 class MobilityRequest(_Asked):
     """What the driver needs in an outage by a time: energy in the car's battery, or a distance. null takes it back."""
 
-    energy_kwh: float | None = Field(None, gt=0.0)
+    energy_kwh: float | None = Field(None, gt=0.0, le=1000.0)
     distance_km: float | None = Field(
         None, gt=0.0, le=2000.0, description="beyond what stays in the battery anyway"
     )
