@@ -14,9 +14,10 @@ import numpy as np
 from parkwatt.domain.home.circuit import Circuit
 from parkwatt.domain.home.event import BackupForecast
 from parkwatt.domain.record import FloatArray
+from parkwatt.forecast.local_time import DAY_S
 from parkwatt.home.announced import Demand
 from parkwatt.home.learning import CircuitHistory, LearnedUse
-from parkwatt.home.observation import SolarAhead
+from parkwatt.home.observation import SOLAR_STEP_S, SolarAhead
 from parkwatt.home.runtime import (
     EnergyVerdict,
     Generator,
@@ -27,9 +28,10 @@ from parkwatt.home.runtime import (
     energy_verdicts,
     forecast_runtime,
 )
+from parkwatt.home.sun import solar_courses
 
-_STEP_S: Final = 900
 _COURSES: Final = 100
+_SOLAR_STEPS: Final = 7 * DAY_S // SOLAR_STEP_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +114,8 @@ def runtime_request(request: ForecastRequest, use: LearnedUse) -> RuntimeRequest
         at_unix_s=request.at_unix_s,
         batteries=request.batteries,
         use=use,
-        solar_kw=_solar_kw(request.solar, request.at_unix_s),
-        solar_step_s=_STEP_S,
+        solar_kw=_solar_kw(request.solar, request.at_unix_s, _SOLAR_STEPS),
+        solar_step_s=SOLAR_STEP_S,
         standby_kw=request.standby_kw,
         restart_kwh=request.restart_kwh,
         mobility=request.mobility,
@@ -123,18 +125,9 @@ def runtime_request(request: ForecastRequest, use: LearnedUse) -> RuntimeRequest
     )
 
 
-def _solar_kw(solar: SolarAhead | None, start_unix_s: int) -> FloatArray | None:
-    """[1, T] what is forecast from a time on, in steps of `_STEP_S`."""
-    if solar is None:
-        return None
-    end_unix_s = solar.start_unix_s + solar.step_s * len(solar.power_kw)
-    count = (end_unix_s - start_unix_s) // _STEP_S
-    if count <= 0:
-        return None
-    times = start_unix_s + _STEP_S * np.arange(count)
-    index = np.clip((times - solar.start_unix_s) // solar.step_s, 0, len(solar.power_kw) - 1)
-    power_kw = np.maximum(np.array(solar.power_kw, dtype=np.float64), 0.0)
-    return np.asarray(power_kw[index][np.newaxis, :], dtype=np.float64)
+def _solar_kw(solar: SolarAhead | None, start_unix_s: int, step_count: int) -> FloatArray | None:
+    """[S, step_count] courses from a time on."""
+    return None if solar is None else solar_courses(solar, start_unix_s, step_count, _COURSES)
 
 
 def _demand(request: ForecastRequest, use: LearnedUse) -> Demand | None:
@@ -146,14 +139,11 @@ def _demand(request: ForecastRequest, use: LearnedUse) -> Demand | None:
         return None
     if not all(knows for wants, knows in zip(wanted, known, strict=True) if wants):
         return None
-    start_unix_s = request.at_unix_s - request.at_unix_s % _STEP_S
-    count = -((start_unix_s - until_unix_s) // _STEP_S) + 1
-    courses = use.scenarios(start_unix_s, _STEP_S, count, _COURSES, 0, request.running_kw)
+    start_unix_s = request.at_unix_s - request.at_unix_s % SOLAR_STEP_S
+    count = -((start_unix_s - until_unix_s) // SOLAR_STEP_S) + 1
+    courses = use.scenarios(start_unix_s, SOLAR_STEP_S, count, _COURSES, 0, request.running_kw)
     load_kw = np.asarray(courses[:, np.array(wanted), :].sum(axis=1), dtype=np.float64)
-    solar_kw = None
-    ahead = _solar_kw(request.solar, start_unix_s)
-    if ahead is not None:
-        solar_kw = np.zeros_like(load_kw)
-        shared = min(ahead.shape[1], count)
-        solar_kw[:, :shared] = ahead[:, :shared]
-    return Demand(start_unix_s, _STEP_S, load_kw, solar_kw)
+    solar_kw = _solar_kw(request.solar, start_unix_s, count)
+    if solar_kw is not None:
+        solar_kw = np.broadcast_to(solar_kw, load_kw.shape)
+    return Demand(start_unix_s, SOLAR_STEP_S, load_kw, solar_kw)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from parkwatt.domain.home.circuit import CircuitReading
 from parkwatt.domain.home.gateway import GatewayReading
+
+SOLAR_STEP_S: Final = 900
+SOLAR_PAST_DAYS: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +35,16 @@ class HomeCar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolarAhead:
-    """What the sun is forecast to give: ``power_kw`` [T] in steps of ``step_s`` from ``start_unix_s`` on."""
+    """What is known of the sun to come.
 
-    start_unix_s: int
-    step_s: int
-    power_kw: tuple[float, ...]
+    ``power_kw`` [T]: as it is forecast between ``edges_unix_s`` [T+1]; both empty where it is not. ``past_kw``: what it gave in
+    steps of `SOLAR_STEP_S` up to ``past_end_unix_s``, None where unknown; the last `SOLAR_PAST_DAYS` days count.
+    """
+
+    edges_unix_s: tuple[int, ...] = ()
+    power_kw: tuple[float, ...] = ()
+    past_kw: tuple[float | None, ...] = ()
+    past_end_unix_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

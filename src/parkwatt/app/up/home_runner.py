@@ -34,7 +34,12 @@ from parkwatt.home.cars import home_car
 from parkwatt.home.controller import HomeController, HomeStep
 from parkwatt.home.forecasting import ForecastRequest, make_forecast
 from parkwatt.home.generator import GENERATOR_ID
-from parkwatt.home.observation import HomeObservation, SolarAhead
+from parkwatt.home.observation import (
+    SOLAR_PAST_DAYS,
+    SOLAR_STEP_S,
+    HomeObservation,
+    SolarAhead,
+)
 from parkwatt.home.settings import HomeSettings
 from parkwatt.home.state import STATE_VERSION, HomeState, decode_state
 from parkwatt.io.alerts import AlertSettings, alert_feed
@@ -55,6 +60,7 @@ _LEAST_STEP_S: Final = 0.1
 # A closing that could not be sent for so long is not sent any more.
 _STALE_US: Final = 2 * _US
 _BATTERY_AGE_US: Final = 600 * _US
+_SOLAR_PAST_STEPS: Final = SOLAR_PAST_DAYS * 86_400 // SOLAR_STEP_S
 _OPENINGS: Final = frozenset({"open_grid_pole", "open_island_source"})
 
 OnHomeWritten = Callable[[Sequence[HomeEvent], int], None]
@@ -273,13 +279,18 @@ class HomeRunner:
         )
 
     def _solar_ahead(self) -> SolarAhead | None:
-        """The sun as the last plan forecast it."""
-        plan = self._site.controller.state.plan
-        if plan is None or len(plan.edges_unix_s) < 2 or not any(plan.solar_kw):
+        """The sun as the last plan forecast it, and as the meter told it in the last days; None where there is none."""
+        state = self._site.controller.state
+        plan, history = state.plan, state.history
+        past_kw = tuple(history.solar_kw[-_SOLAR_PAST_STEPS:])
+        ahead_kw = () if plan is None else plan.solar_kw
+        if not any(past_kw) and not any(ahead_kw):
             return None
-        step_s = plan.edges_unix_s[1] - plan.edges_unix_s[0]
         return SolarAhead(
-            start_unix_s=plan.edges_unix_s[0], step_s=step_s, power_kw=tuple(plan.solar_kw)
+            edges_unix_s=() if plan is None else plan.edges_unix_s,
+            power_kw=ahead_kw,
+            past_kw=past_kw,
+            past_end_unix_s=history.end_unix_s,
         )
 
     # What the API sees and asks (`LiveBackup`).
