@@ -85,6 +85,13 @@ def test_a_forged_host_leads_nowhere(site: WebSite) -> None:
         assert "evil" not in answer.headers.get("location", ""), path
 
 
+def test_no_page_takes_a_large_body(site: WebSite) -> None:
+    large = b"a" * (2 << 20)
+    for body in ({"data": {"name": large.decode()}}, {"files": {"name": ("a", large)}}):
+        answer = httpx.post(site.url + "/sign-in", **body)
+        assert answer.status_code == 413
+
+
 def test_what_is_shown_again_is_escaped(site: WebSite) -> None:
     shown = httpx.get(site.url + '/sign-in?next="><script>alert(1)</script>').text
     assert "<script>alert(1)" not in shown
