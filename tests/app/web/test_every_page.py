@@ -6,12 +6,6 @@ Set PARKWATT_SCREENSHOTS to a folder to keep a picture of each.
 from __future__ import annotations
 
 import os
-import re
-import selectors
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +15,8 @@ from playwright.sync_api import Browser, Page
 
 from parkwatt.app.web.catalogue import texts
 from parkwatt.app.web.pages import MENU, WAYS
-from tests.app.web.browsing import COOKIE, DESK, PATIENCE_S, PHONE, wait_for_pages
+from tests.app.web.browsing import COOKIE, DESK, PHONE
+from tests.app.web.demo_home import demo_home
 
 PATHS = [path for _, path in [*WAYS, *MENU]]
 LOOKS = [(PHONE, "light", "en-GB"), (DESK, "dark", "de-DE"), ((360, 740), "dark", "en-GB")]
@@ -32,34 +27,8 @@ SPEED = "20"
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Where the demo's pages are, and the owner's token."""
-    folder = tmp_path_factory.mktemp("demo")
-    process = subprocess.Popen(
-        [*(sys.executable, "-m", "parkwatt.app.cli", "demo"), "--folder", folder, "--speed", SPEED],
-        stdout=subprocess.PIPE,
-    )
-    try:
-        url = _told(process, re.compile(r"The page is at (http://\S+)"))
-        wait_for_pages(url)
-        yield url, (folder / "site-data" / "api-token").read_text(encoding="utf-8").strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE_S)
-
-
-def _told(process: subprocess.Popen[bytes], wanted: re.Pattern[str]) -> str:
-    """What the pattern's group finds in what the process prints."""
-    assert process.stdout is not None
-    said, deadline_s = "", time.monotonic() + PATIENCE_S
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while selector.select(max(0.0, deadline_s - time.monotonic())):
-            part = os.read(process.stdout.fileno(), 4096)
-            said += part.decode()
-            if found := wanted.search(said):
-                return found[1]
-            if not part:
-                break
-    raise AssertionError(f"the demo did not start: {said}")
+    with demo_home(tmp_path_factory.mktemp("demo"), SPEED) as home:
+        yield home.url, home.token
 
 
 @pytest.mark.parametrize(("size", "scheme", "locale"), LOOKS)

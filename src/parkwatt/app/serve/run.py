@@ -213,7 +213,9 @@ async def serve(
         if web is not None and web.enabled:
             api_url = f"http://{_host(settings.api)}:{api_socket.getsockname()[1]}"
             read_token = access.service_token({"read"})
-            stack.enter_context(_pages(web, api_url, read_token, access, on_pages))
+            stack.enter_context(
+                _pages(web, api_url, read_token, access, on_pages, settings.log_format)
+            )
         try:
             ports = listener.port, int(api_socket.getsockname()[1])
             (partial(_say_where, settings) if on_start is None else on_start)(*ports)
@@ -236,6 +238,7 @@ def _pages(
     token: str,
     access: Access,
     on_pages: Callable[[str], None] | None,
+    log_format: str,
 ) -> WebProcess:
     def ready(port: int) -> None:
         page = f"http://{_host(web.address)}:{port}"
@@ -248,7 +251,7 @@ def _pages(
             else:
                 on_pages(line)
 
-    return WebProcess(web.address, api_url, token, ready)
+    return WebProcess(web.address, api_url, token, ready, log_format=log_format)
 
 
 def _utc(clock: Callable[[], int]) -> datetime:

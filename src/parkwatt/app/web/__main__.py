@@ -10,12 +10,14 @@ from pathlib import Path
 
 import msgspec
 
+from parkwatt.app.logs import set_up_logs
 from parkwatt.app.web.settings import WebStart
 
 
 def main() -> int:
     """Serve the pages until the parent goes. 2: the address cannot be listened on."""
     start = msgspec.json.decode(sys.stdin.buffer.readline(), type=WebStart)
+    set_up_logs(start.log_format, "warning")
     # NiceGUI would keep what it stores in the working folder; nothing is stored.
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(Path(tempfile.gettempdir(), "parkwatt-web")))
     from parkwatt.app.web.server import serve_pages

@@ -84,8 +84,13 @@ class Api:
 
 
 def api_client(url: str) -> httpx.AsyncClient:
-    """The connections to the API at ``url``."""
-    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, trust_env=False)
+    """The connections to the API at ``url``: each call has its own.
+
+    One kept open may be closed by the server just as the next call goes out on it, in the demo's fast time after milliseconds;
+    a new one costs a fraction of one on the loopback interface.
+    """
+    fresh = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, trust_env=False, limits=fresh)
 
 
 def _refused(answer: httpx.Response) -> ApiError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from nicegui import Client, ui
 
 from parkwatt.app.web import catalogue
@@ -161,15 +162,23 @@ class Page:
             return
         with self.client:
             for show in self._on_site:
-                show(self.site)
+                _safely(show, self.site)
             if self._live.backup is not None and self._live.backup is not self._backup_shown:
                 self._backup_shown = self._live.backup
                 for show in self._on_backup:
-                    show(self._live.backup)
+                    _safely(show, self._live.backup)
 
     def _heard(self, reason: dict[str, Any]) -> None:
         if not self.client.has_socket_connection:
             return
         with self.client:
             for show in self._on_reason:
-                show(reason)
+                _safely(show, reason)
+
+
+def _safely(show: Callable[[dict[str, Any]], None], told: dict[str, Any]) -> None:
+    """Show it; what fails on one page, or in one part of it, is logged and keeps nothing else from being shown."""
+    try:
+        show(told)
+    except Exception:  # noqa: BLE001 whatever a page's part may raise
+        structlog.get_logger().exception("part of a page failed", part=show.__qualname__)

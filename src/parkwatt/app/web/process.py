@@ -31,8 +31,8 @@ _RAN_WELL_S: Final = 60.0
 class WebProcess:
     """The pages of one site, for as long as the context lasts.
 
-    ``set_up``: the site has no file yet. ``on_ready``: told the port once browsers can come, also after each
-    new start; called in a thread.
+    ``set_up``: the site has no file yet. ``log_format``: of what goes wrong, on the standard error. ``on_ready``: told the port
+    once browsers can come, also after each new start; called in a thread.
     """
 
     def __init__(
@@ -43,9 +43,15 @@ class WebProcess:
         on_ready: Callable[[int], None],
         *,
         set_up: bool = False,
+        log_format: str = "console",
     ) -> None:
         self._start = WebStart(
-            api_url=api_url, token=token, host=address.host, port=address.port, set_up=set_up
+            api_url=api_url,
+            token=token,
+            host=address.host,
+            port=address.port,
+            set_up=set_up,
+            log_format=log_format,
         )
         self._on_ready = on_ready
         self._stopping = threading.Event()

@@ -211,11 +211,12 @@ class _Saved:
             self.words = ""
             return
         money = page.numbers.money
+        less = float(today["net"]) < 0
         self.words = page.t(
-            "home.saved",
+            "home.saved_less" if less else "home.saved",
             gross=money(today["gross"]),
             wear=money(today["wear"]),
-            net=money(today["net"]),
+            net=money(abs(float(today["net"])) if less else today["net"]),
         )
 
 
@@ -225,14 +226,17 @@ class _Ahead:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._made_at: str | None = None
+        self._ahead: list[dict[str, Any]] = []
         with card(page.t("home.ahead"), classes="hidden") as self._card:
             self._list = bare("ul", "plain-list")
 
     def look(self, site: dict[str, Any]) -> None:
-        """Read the plan where it is another one."""
+        """Read the plan where it is another one; take off the list what has begun."""
         if site["plan_made_at"] != self._made_at:
             self._made_at = site["plan_made_at"]
             background_tasks.create(self._read(), name="plan ahead")
+        elif self._ahead and _begins(self._ahead[0]) <= datetime.fromisoformat(site["at"]):
+            self._draw()
 
     async def _read(self) -> None:
         page = self._page
@@ -243,14 +247,17 @@ class _Ahead:
             return
         if page.client.is_deleted:
             return
+        self._ahead = [] if plan is None else sorted(plan["reasons"], key=_begins)
+        self._draw()
+
+    def _draw(self) -> None:
+        page = self._page
         now = datetime.fromisoformat(page.site["at"])
-        reasons = [] if plan is None else plan["reasons"]
-        ahead = [one for one in reasons if datetime.fromisoformat(one["start"]) > now]
-        ahead.sort(key=lambda one: one["start"])
-        self._card.classes(**{"remove" if ahead else "add": "hidden"})
+        self._ahead = [one for one in self._ahead if _begins(one) > now]
+        self._card.classes(**{"remove" if self._ahead else "add": "hidden"})
         self._list.clear()
         with page.client, self._list:
-            for one in ahead[:_AHEAD_MAX]:
+            for one in self._ahead[:_AHEAD_MAX]:
                 self._entry(one)
 
     def _entry(self, reason: dict[str, Any]) -> None:
@@ -266,6 +273,10 @@ class _Ahead:
             who = f" · {reason['car_id']}" if several else ""
             text(f"{at} · {does}{who}", "strong")
             text(page.words(reason["message"]), "muted")
+
+
+def _begins(reason: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(reason["start"])
 
 
 async def _backup_card(page: Page) -> _BackupCard | None:

@@ -9,7 +9,7 @@ from nicegui import background_tasks
 
 from parkwatt.app.web.api import ApiError
 from parkwatt.app.web.page import Page
-from parkwatt.app.web.pages.plan_chart import PlanChart, reason_at
+from parkwatt.app.web.pages.plan_chart import PlanChart, reason_at, steps_shown
 from parkwatt.app.web.parts import LevelBar, Mark, bare, button, card, text
 
 _RESTS_KW: Final = 0.05
@@ -101,7 +101,8 @@ class _Plan:
 
     def _show(self, site: dict[str, Any]) -> None:
         page, plan, car = self._page, self._plan, self._car()
-        none = plan is None or car is None or not plan["steps"]
+        # Of a car that has left, the plan may be over.
+        none = plan is None or car is None or not steps_shown(plan, site["at"])
         self._none.classes(**{"remove" if none else "add": "hidden"})
         self._all.classes(**{"add" if none else "remove": "hidden"})
         if plan is None or car is None or none:

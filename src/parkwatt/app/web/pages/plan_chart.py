@@ -70,6 +70,17 @@ class PlanChart:
         self._chart.update()
 
 
+def steps_shown(plan: dict[str, Any], now: str) -> list[dict[str, Any]]:
+    """The steps of a plan (`GET /v1/plan`) that are not over and not too far ahead; none where it is over."""
+    begin = datetime.fromisoformat(now)
+    return [
+        step
+        for step in plan["steps"]
+        if datetime.fromisoformat(step["start"]) < begin + SHOWN
+        and datetime.fromisoformat(step["end"]) > begin
+    ]
+
+
 def options(
     page: Page,
     plan: dict[str, Any],
@@ -77,14 +88,11 @@ def options(
     car: dict[str, Any],
     now: str,
 ) -> dict[str, Any]:
-    """What ECharts draws. Times are the site's own, told to it as if they were UTC: a reader far away sees them alike."""
-    begin = datetime.fromisoformat(now)
-    steps = [
-        step
-        for step in plan["steps"]
-        if datetime.fromisoformat(step["start"]) < begin + SHOWN
-        and datetime.fromisoformat(step["end"]) > begin
-    ]
+    """What ECharts draws, of a plan that is not over.
+
+    Times are the site's own, told to it as if they were UTC: a reader far away sees them alike.
+    """
+    steps = steps_shown(plan, now)
     at_ms = _Local(page)
     edges = [at_ms(step["start"]) for step in steps] + [at_ms(steps[-1]["end"])]
     return {
