@@ -30,7 +30,10 @@ class DemoHome:
 def demo_home(folder: Path, speed: str) -> Iterator[DemoHome]:
     """The demo in ``folder``, its time ``speed`` times as fast as the wall clock's."""
     said, log = folder / "stdout", folder / "stderr"
-    command = [*(sys.executable, "-m", "parkwatt.app.cli", "demo"), "--folder", folder / "demo"]
+    command = [
+        sys.executable,
+        *("-m", "parkwatt.app.cli", "demo", "--folder", str(folder / "demo")),
+    ]
     with said.open("wb") as stdout, log.open("wb") as stderr:
         process = subprocess.Popen([*command, "--speed", speed], stdout=stdout, stderr=stderr)
     try:

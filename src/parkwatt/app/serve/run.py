@@ -212,10 +212,8 @@ async def serve(
         )
         if web is not None and web.enabled:
             api_url = f"http://{_host(settings.api)}:{api_socket.getsockname()[1]}"
-            read_token = access.service_token({"read"})
-            stack.enter_context(
-                _pages(web, api_url, read_token, access, on_pages, settings.log_format)
-            )
+            pages = _pages(web, api_url, access, on_pages, settings.log_format)
+            stack.enter_context(pages)
         try:
             ports = listener.port, int(api_socket.getsockname()[1])
             (partial(_say_where, settings) if on_start is None else on_start)(*ports)
@@ -235,7 +233,6 @@ async def serve(
 def _pages(
     web: WebSettings,
     api_url: str,
-    token: str,
     access: Access,
     on_pages: Callable[[str], None] | None,
     log_format: str,
@@ -251,6 +248,7 @@ def _pages(
             else:
                 on_pages(line)
 
+    token = access.service_token({"read"})
     return WebProcess(web.address, api_url, token, ready, log_format=log_format)
 
 
