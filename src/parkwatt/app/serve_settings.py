@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from parkwatt.app.site_file import LIVE_TABLES, STUDY_TABLES, skip
 from parkwatt.domain.record import Faults, Record
 from parkwatt.io.ocpp.server.identity import is_identity, is_loopback
-from parkwatt.io.ocpp.session.settings import ChargerSettings
+from parkwatt.io.ocpp.session.settings import ChargerSettings, EnterServiceUnit
 from parkwatt.io.toml_file import read_toml
 
 _POWER_KW_MAX = 4000.0
@@ -239,9 +240,17 @@ def _read_charger(record: Record, defaults: ChargerSettings) -> ChargerSettings:
             "meter_interval_s", defaults.meter_interval_s, minimum=1, maximum=3600
         ),
         meter_public_keys=tuple(record.texts("meter_public_keys") or defaults.meter_public_keys),
+        enter_service_unit=_read_unit(record, defaults.enter_service_unit),
     )
     _check_powers(record, settings)
     return settings
+
+
+def _read_unit(record: Record, default: EnterServiceUnit) -> EnterServiceUnit:
+    """``enter_service``: in what unit the charger reads a grid code's voltages, or that none are written to it."""
+    units: tuple[EnterServiceUnit, ...] = get_args(EnterServiceUnit)
+    text = record.text("enter_service", default, choices=units)
+    return next((unit for unit in units if unit == text), default)
 
 
 def _optional_power(record: Record, name: str, default: float | None) -> float | None:

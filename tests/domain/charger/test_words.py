@@ -16,7 +16,9 @@ from parkwatt.domain.charger.event import (
     Connected,
     DeviationSeen,
     Disconnected,
+    EnterServiceJudged,
     ExternalLimit,
+    GridAlarmTold,
     MeterRead,
     NoticeReceived,
     RungChanged,
@@ -62,6 +64,18 @@ CASES: list[tuple[ChargerEvent, str]] = [
     (
         SetpointJudged(1, 0.0, "ignored", "why", Rung.LIMITS_ONLY),
         "'rest at 0 kW' at 1 is ignored: why",
+    ),
+    (
+        GridAlarmTold("LVMustTrip", "UnderVoltage"),
+        "says that the grid has UnderVoltage (LVMustTrip)",
+    ),
+    (
+        GridAlarmTold("LVMustTrip", ended=True),
+        "says that the grid no longer has a fault that it does not name (LVMustTrip)",
+    ),
+    (
+        EnterServiceJudged("rule21", "differs", "it holds a delay of 0"),
+        "the return to the grid by rule21 is accepted and not held: it holds a delay of 0",
     ),
     (ClockTicked(), "time passed"),
 ]

@@ -156,6 +156,20 @@ def test_a_fault_that_cannot_be_read_is_told(text: str) -> None:
         set_fault(Faults(), text)
 
 
+def test_an_alarm_of_the_grid_is_told_when_it_is_asked_for() -> None:
+    bench = Bench(StationSettings(protocol="2.1"))
+    bench.pump(apply_control(bench.station, "alarm UnderVoltage", bench.now_us))
+    bench.pump(apply_control(bench.station, "alarm UnderVoltage ended", bench.now_us))
+    alarms = bench.told("NotifyDERAlarm")
+    assert [one["controlType"] for one in alarms] == ["LVMustTrip", "LVMustTrip"]
+    assert [one.get("alarmEnded", False) for one in alarms] == [False, True]
+    for line in ("alarm Nonsense", "alarm UnderVoltage perhaps"):
+        with pytest.raises(InputError, match="control alarm"):
+            apply_control(bench.station, line, bench.now_us)
+    with pytest.raises(InputError, match=r"2\.1"):
+        apply_control(Bench(StationSettings(protocol="1.6")).station, "alarm UnderVoltage", 0)
+
+
 def test_control_lines_change_a_running_station() -> None:
     bench = Bench(StationSettings())
     bench.wait(10)

@@ -48,6 +48,14 @@ class EvseView(_View):
     rung: RungView
 
 
+class EnterServiceView(_View):
+    """What became of the settings by which a charger returns to the grid after an outage."""
+
+    grid_code: str
+    verdict: str = Field(description="held, refused, differs or unseen")
+    reason: str
+
+
 class ChargerView(_View):
     """A charger and its connection points."""
 
@@ -63,6 +71,12 @@ class ChargerView(_View):
     connected_at: datetime | None
     disconnect_reason: str
     deviation_count: int
+    grid_faults: list[str] = Field(
+        description="what it says is wrong with the grid now, in the protocol's words; evidence, and no proof"
+    )
+    enter_service: EnterServiceView | None = Field(
+        description="null where none was written: no backup, or no grid-code functions in it"
+    )
     evses: list[EvseView]
 
 
@@ -275,12 +289,23 @@ def _charger_fields(state: ChargerState, now_unix_us: int) -> dict[str, Any]:
         "connected_at": at(state.connected_unix_us),
         "disconnect_reason": state.disconnect_reason,
         "deviation_count": state.deviation_count,
+        "grid_faults": list(state.grid_faults(now_unix_us)) if state.connected else [],
+        "enter_service": _enter_service(state),
         "evses": [
             evse_view(state.evses[evse_id], now_unix_us, connected=state.connected)
             for evse_id in sorted(state.evses)
             if evse_id
         ],
     }
+
+
+def _enter_service(state: ChargerState) -> EnterServiceView | None:
+    judged = state.enter_service
+    if judged is None:
+        return None
+    return EnterServiceView(
+        grid_code=judged.grid_code, verdict=judged.verdict, reason=judged.reason
+    )
 
 
 def charger_view(state: ChargerState, now_unix_us: int) -> ChargerView:

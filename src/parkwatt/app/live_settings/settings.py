@@ -27,11 +27,12 @@ from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import Faults, Record
 from parkwatt.domain.series import IntervalSeries
 from parkwatt.domain.tariff import Tariff
+from parkwatt.home.grid_code import GridCode
 from parkwatt.io.credentials.store import CredentialStore
 from parkwatt.io.meter_settings import Metering, read_metering
 from parkwatt.io.mqtt.home_assistant.settings import HomeAssistantSettings
 from parkwatt.io.mqtt.settings import SocTopic
-from parkwatt.io.ocpp.session.settings import ChargerSettings
+from parkwatt.io.ocpp.session.settings import ChargerSettings, EnterService
 from parkwatt.io.prices.settings import FeedSettings
 from parkwatt.io.series_source import SeriesSource
 from parkwatt.io.tariff_toml import read_tariff
@@ -111,6 +112,8 @@ def read_live_settings(path: Path, faults: Faults) -> LiveSettings | None:
         notify = read_notify(table_of_it, path.parent, car_ids, tariff.time_zone)
     guess = _read_guess(record, tariff, metering)
     serve = _with_default_powers(serve, connection, circuits, cars)
+    if backup is not None:
+        serve = _with_grid_code(serve, backup.grid_code)
     first = cars[0]
     site = SiteSettings(
         name=serve.name,
@@ -284,6 +287,24 @@ def _with_default_powers(
         for charger_id, known in settings.items()
     }
     return replace(serve, chargers=chargers)
+
+
+def _with_grid_code(serve: ServeSettings, code: GridCode) -> ServeSettings:
+    """The back end's settings with the home's grid code for every charger's inverter."""
+    wanted = EnterService(
+        grid_code=code.name,
+        voltage_pu_min=code.voltage_pu_min,
+        voltage_pu_max=code.voltage_pu_max,
+        frequency_hz_min=code.frequency_hz_min,
+        frequency_hz_max=code.frequency_hz_max,
+        delay_s=code.delay_s,
+        ramp_s=code.ramp_s,
+    )
+    chargers = {
+        charger_id: replace(known, enter_service=wanted)
+        for charger_id, known in serve.chargers.items()
+    }
+    return replace(serve, chargers=chargers, defaults=replace(serve.defaults, enter_service=wanted))
 
 
 def _with_default(charger: ChargerSettings, share_kw: float) -> ChargerSettings:

@@ -62,6 +62,7 @@ def _charger(car: CarSettings, view: dict[str, Any] | None) -> Iterator[Check]:
         )
         return
     yield Check("ok", subject, f"{what}: connected")
+    yield from _grid(subject, view)
     evse = next((one for one in view["evses"] if one["evse_id"] == car.evse_id), None)
     if evse is None:
         known = ", ".join(str(one["evse_id"]) for one in view["evses"]) or "none yet"
@@ -72,6 +73,24 @@ def _charger(car: CarSettings, view: dict[str, Any] | None) -> Iterator[Check]:
     proven = "proven" if rung["proven"] else "not proven yet"
     message = f"rung L{rung['level']} of at most L{rung['highest']}, {proven}: {rung['words']}"
     yield Check("ok", subject, message)
+
+
+def _grid(subject: str, view: dict[str, Any]) -> Iterator[Check]:
+    """What it says of the grid, and how it goes back to it after an outage."""
+    for fault in view["grid_faults"]:
+        message = f"says that the grid has {fault}; whether it failed is for the gateway to tell"
+        yield Check("warning", subject, message, "look at the other devices, and at its log")
+    judged = view["enter_service"]
+    if judged is None:
+        return
+    told = f"the return to the grid by {judged['grid_code']}: {judged['reason']}"
+    if judged["verdict"] == "held":
+        yield Check("ok", subject, told)
+    else:
+        remedy = (
+            "have its installer set the same numbers; if it reads volts, set enter_service = volt"
+        )
+        yield Check("warning", subject, told, remedy)
 
 
 def _consent(settings: LiveSettings, car: CarSettings, seen: Seen) -> Iterator[Check]:

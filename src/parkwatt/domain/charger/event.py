@@ -170,7 +170,7 @@ class DeviationSeen(_Event, frozen=True, tag="charger.deviation"):
 
 
 class CommandSent(_Event, frozen=True, tag="command.sent"):
-    """A message to the charger. ``purpose``: setpoint, default, check, commissioning, hand; ``reason``: in words.
+    """A message to the charger. ``purpose``: setpoint, default, check, grid_code, commissioning, hand; ``reason``: in words.
 
     ``following``: a set-point for which only the meter moved, which makes it and its answer telemetry.
     """
@@ -244,6 +244,32 @@ class RungForgotten(_Event, frozen=True, tag="charger.rung_forgotten"):
     evse_id: int
 
 
+class GridAlarmTold(_Event, frozen=True, tag="charger.grid_alarm"):
+    """The charger says that the grid left its bounds, or (``ended``) came back into them; it is evidence and no proof.
+
+    ``control``: the grid-code function that tells it; ``fault``: what it saw, both in the protocol's names, empty where it
+    did not say. ``late``: it had waited for a link and is history.
+    """
+
+    control: str
+    fault: str = ""
+    ended: bool = False
+    measured_unix_us: int | None = None
+    late: bool = False
+
+
+class EnterServiceJudged(_Event, frozen=True, tag="charger.enter_service"):
+    """What became of the settings by which the charger returns to the grid. ``grid_code``: whose numbers they are.
+
+    ``verdict``: held, it read them back; refused; differs, it accepted them and holds others or none; unseen, it accepted them
+    and does not tell what it holds; cleared, they were taken out again.
+    """
+
+    grid_code: str
+    verdict: Literal["held", "refused", "differs", "unseen", "cleared"]
+    reason: str
+
+
 class ClockTicked(_Event, frozen=True, tag="clock.ticked"):
     """Time passed and something was decided because of it: journalled only then, so that a replay decides the same."""
 
@@ -268,6 +294,8 @@ ChargerEvent = (
     | SetpointJudged
     | RungChanged
     | RungForgotten
+    | GridAlarmTold
+    | EnterServiceJudged
     | ClockTicked
 )
 

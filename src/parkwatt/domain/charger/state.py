@@ -17,7 +17,9 @@ from parkwatt.domain.charger.event import (
     Connected,
     DeviationSeen,
     Disconnected,
+    EnterServiceJudged,
     ExternalLimit,
+    GridAlarmTold,
     MeterRead,
     RungChanged,
     StatusChanged,
@@ -50,6 +52,9 @@ _REGISTERS = ("energy_import_kwh", "energy_export_kwh")
 
 # A report this much older than now, from before the link was made, was queued even if the charger does not say so.
 _QUEUED_AGE_US = 60_000_000
+# An alarm of the grid that nobody ends or repeats lapses, and no charger has so many kinds of them.
+GRID_ALARM_US = 15 * 60 * 1_000_000
+_GRID_ALARMS_MAX = 32
 # Two reports at least this far apart, by both clocks alike within the slack and a twentieth, show how the charger's clock runs.
 _CLOCK_APART_US = 3_000_000
 _CLOCK_SLACK_US = 1_500_000
@@ -118,7 +123,8 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
     """All that is known of one charger.
 
     ``transactions``: open ones and the last that ended, oldest first. ``clock_lag_us``: how far its clock is behind, as far
-    as it was seen to run; ``clock_seen``: the last time by its clock and by ours.
+    as it was seen to run; ``clock_seen``: the last time by its clock and by ours. ``grid_alarms``: by the function that told
+    it, when it came and what it saw.
     """
 
     charger_id: str
@@ -137,6 +143,8 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
     unknown_variables: list[str] = msgspec.field(default_factory=list)
     last_transaction_number: int = 0
     deviation_count: int = 0
+    grid_alarms: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
+    enter_service: EnterServiceJudged | None = None
     clock_lag_us: int = 0
     clock_seen: tuple[int, int] | None = None
 
@@ -189,6 +197,15 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
                 return self.variables[key]
         return None
 
+    def grid_faults(self, now_unix_us: int) -> tuple[str, ...]:
+        """What the charger says is wrong with the grid now, each once; empty for nothing, or nothing that is fresh."""
+        fresh = (
+            fault
+            for came_unix_us, fault in self.grid_alarms.values()
+            if 0 <= now_unix_us - came_unix_us < GRID_ALARM_US
+        )
+        return tuple(sorted(set(fresh)))
+
     def apply(self, event: ChargerEvent, now_unix_us: int) -> None:
         """Take in one event, received at ``now_unix_us``."""
         if isinstance(event, TransactionReported):
@@ -205,18 +222,36 @@ class ChargerState(msgspec.Struct, omit_defaults=True, gc=False):
         elif isinstance(event, Booted):
             self.boot = event
             self.boot_unix_us = now_unix_us
+            self.grid_alarms.clear()
         elif isinstance(event, VariablesReported):
             self._variables(event)
         elif isinstance(event, CarNeeds):
             self._needs(event, now_unix_us)
         elif isinstance(event, RungChanged):
-            evse = self.evse(event.evse_id)
-            evse.rung, evse.rung_highest = event.rung, event.highest
-            evse.rung_proven, evse.rung_reason = event.proven, event.reason
+            self._rung(event)
         elif isinstance(event, ExternalLimit):
             self._external_limit(event)
         elif isinstance(event, DeviationSeen):
             self.deviation_count += 1
+        else:
+            self._of_the_grid(event, now_unix_us)
+
+    def _rung(self, event: RungChanged) -> None:
+        evse = self.evse(event.evse_id)
+        evse.rung, evse.rung_highest = event.rung, event.highest
+        evse.rung_proven, evse.rung_reason = event.proven, event.reason
+
+    def _of_the_grid(self, event: ChargerEvent, now_unix_us: int) -> None:
+        if isinstance(event, EnterServiceJudged):
+            self.enter_service = None if event.verdict == "cleared" else event
+        elif not isinstance(event, GridAlarmTold):
+            return
+        elif event.ended:
+            self.grid_alarms.pop(event.control, None)
+        elif not event.late and (
+            event.control in self.grid_alarms or len(self.grid_alarms) < _GRID_ALARMS_MAX
+        ):
+            self.grid_alarms[event.control] = (now_unix_us, event.fault or "unknown")
 
     def _connected(self, event: Connected, now_unix_us: int) -> None:
         self.connected = True

@@ -15,7 +15,9 @@ from parkwatt.domain.charger.event import (
     Connected,
     DeviationSeen,
     Disconnected,
+    EnterServiceJudged,
     ExternalLimit,
+    GridAlarmTold,
     MeterRead,
     NoticeReceived,
     RungChanged,
@@ -39,6 +41,14 @@ _VERDICTS = {
     "unseen": "is accepted, but no meter value shows it",
 }
 
+_ENTER_SERVICE = {
+    "held": "is held",
+    "refused": "is refused",
+    "differs": "is accepted and not held",
+    "unseen": "is accepted and not read back",
+    "cleared": "is taken out",
+}
+
 
 def power_in_words(power_kw: float) -> str:
     """A set-point or a measured power."""
@@ -50,6 +60,15 @@ def power_in_words(power_kw: float) -> str:
 def in_words(event: ChargerEvent) -> str:
     """The event as a clause, with its numbers."""
     return _WORDS[type(event)](event)
+
+
+def _grid_alarm(event: GridAlarmTold) -> str:
+    if not event.fault:
+        has = "no longer has" if event.ended else "has"
+        return f"says that the grid {has} a fault that it does not name ({event.control})"
+    if event.ended:
+        return f"says that {event.fault} of the grid is over ({event.control})"
+    return f"says that the grid has {event.fault} ({event.control})"
 
 
 def _reading(reading: MeterReading) -> str:
@@ -153,6 +172,10 @@ _WORDS: dict[type[Any], Callable[[Any], str]] = {
     RungChanged: _rung,
     RungForgotten: lambda event: (
         f"what connection point {event.evse_id} had shown was forgotten by hand"
+    ),
+    GridAlarmTold: _grid_alarm,
+    EnterServiceJudged: lambda event: (
+        f"the return to the grid by {event.grid_code} {_ENTER_SERVICE[event.verdict]}: {event.reason}"
     ),
     ClockTicked: lambda _: "time passed",
 }

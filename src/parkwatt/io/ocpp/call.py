@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Purpose = Literal["setpoint", "default", "check", "commissioning", "hand"]
+Purpose = Literal["setpoint", "default", "check", "grid_code", "commissioning", "hand"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from parkwatt.domain.charger.event import (
     CommandAnswered,
     CommandSent,
     Disconnected,
+    EnterServiceJudged,
     RungChanged,
     RungForgotten,
     SetpointAsked,
@@ -30,7 +31,7 @@ from parkwatt.domain.charger.state import ChargerState
 from parkwatt.io.ocpp.call import Answer, Call
 from parkwatt.io.ocpp.ladder import Ladder, LadderStep
 
-LADDERS_PURPOSES = frozenset({"setpoint", "default", "check"})
+LADDERS_PURPOSES = frozenset({"setpoint", "default", "check", "grid_code"})
 # More decisions than that, announced and never recorded, are no longer looked for.
 _EXPECTED_MAX = 64
 
@@ -153,7 +154,7 @@ def _is_decision(event: ChargerEvent) -> bool:
     kind = type(event)
     if kind is SetpointReleased:
         return event.lapsed  # type: ignore[union-attr]
-    return kind is SetpointJudged or kind is RungChanged
+    return kind in {SetpointJudged, RungChanged, EnterServiceJudged}
 
 
 def _answer(call: Call, event: CommandAnswered) -> Answer:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.io.sim.faults import set_fault
 from parkwatt.io.sim.station import VirtualStation
+from parkwatt.io.sim.station_v2 import ALARMS, StationV2
 
 HELP = (
     "tick, plug, unplug, start, stop, reboot, link SECONDS, soc FRACTION, frequency HZ, signal NUMBER, "
-    "fault NAME=VALUE, status"
+    "alarm FAULT [ended], fault NAME=VALUE, status"
 )
 
 
@@ -24,6 +25,8 @@ def apply_control(station: VirtualStation, line: str, now_unix_us: int) -> list[
         station.note("fault", f"fault {value}")
     elif name == "status":
         station.note("status", _status(station))
+    elif name == "alarm":
+        _alarm(station, value)
     elif name in _PLAIN:
         _PLAIN[name](station)
     elif name in _WITH_NUMBER:
@@ -46,6 +49,22 @@ def _status(station: VirtualStation) -> str:
         f"{running}, {station.power_kw:.2f} kW, SoC {station.car.soc:.1%}, "
         f"{station.meter.import_wh:.0f} Wh in, {station.meter.export_wh:.0f} Wh out"
     )
+
+
+def _alarm(station: VirtualStation, text: str) -> None:
+    fault, _, ended = text.strip().partition(" ")
+    faults = []
+    if fault not in ALARMS:
+        faults.append(InputFault("control alarm", f"must be one of {', '.join(ALARMS)}", fault))
+    if ended.strip() not in {"", "ended"}:
+        faults.append(InputFault("control alarm", "may be followed by ended alone", ended))
+    if not isinstance(station, StationV2) or not station.is_v21:
+        faults.append(
+            InputFault("control alarm", "needs a charger of 2.1", station.settings.protocol)
+        )
+    if faults or not isinstance(station, StationV2):
+        raise InputError(faults)
+    station.tell_grid_alarm(fault, ended=bool(ended.strip()))
 
 
 def _set_soc(station: VirtualStation, soc: float) -> None:

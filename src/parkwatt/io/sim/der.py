@@ -1,7 +1,8 @@
 """Controls of distributed energy resources (OCPP 2.1, block R) that the virtual charger really follows.
 
-Three kinds have an effect: LimitMaxDischarge caps discharging to a share of the rated power; FreqWatt caps it to the share
-(PctMaxW) that its curve gives at the grid frequency; FreqDroop moves the power by
+EnterService is held and told, and moves no power: there is no grid here that fails. Three kinds have an effect:
+LimitMaxDischarge caps discharging to a share of the rated power; FreqWatt caps it to the share (PctMaxW) that its curve gives
+at the grid frequency; FreqDroop moves the power by
 (deviation / nominal frequency) / droop of the rated power, towards charging above and towards discharging below the
 nominal frequency (IEEE 1547-2018, 6.5.2.7; EN 50549-1, 4.6.1). Other kinds are answered with NotSupported.
 
@@ -18,7 +19,12 @@ from parkwatt.io.sim.car import interpolate
 from parkwatt.io.sim.profiles import SECOND_US, parse_time
 
 NOMINAL_HZ = 50.0
-BODIES = {"LimitMaxDischarge": "limitMaxDischarge", "FreqWatt": "curve", "FreqDroop": "freqDroop"}
+BODIES = {
+    "LimitMaxDischarge": "limitMaxDischarge",
+    "FreqWatt": "curve",
+    "FreqDroop": "freqDroop",
+    "EnterService": "enterService",
+}
 ALL_BODIES = (
     *(
         "curve",
@@ -75,6 +81,8 @@ class DerControls:
             return "Rejected", []  # exactly the one body that fits (R04.FR.16)
         body = request[BODIES[kind]]
         is_default = request["isDefault"]
+        if kind == "EnterService" and not is_default:
+            return "Rejected", []  # as a default alone (R04.FR.14)
         if is_default == ("startTime" in body or "duration" in body):
             return "Rejected", []  # a default has no time, all others have one (R04.FR.12)
         if kind == "FreqWatt" and body["yUnit"] != "PctMaxW":
@@ -97,6 +105,10 @@ class DerControls:
                 if other.kind == control.kind and other.is_default == control.is_default:
                     other.is_superseded = False
         return bool(found)
+
+    def forget(self) -> None:
+        """Lose all."""
+        self._controls.clear()
 
     def find(
         self, *, is_default: bool | None, kind: str | None, control_id: str | None

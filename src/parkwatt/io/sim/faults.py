@@ -29,6 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "seq_no": ("normal", "zero", "gaps"),
     "soc": ("normal", "stale", "missing", "zero"),
     "rate_unit": ("any", "A", "W"),
+    "der": ("normal", "rejects", "lies", "forgets", "silent"),
 }
 # What a station without smart charging of the newer kinds refuses.
 SMART_CHARGING_ACTIONS = frozenset(
@@ -54,6 +55,8 @@ class Faults:
     clock_skew_s: the station's clock is ahead by so much. clock_1970: it starts at 1970 until boot is accepted.
     reboot_every_s: mean time between reboots (0: none).
     mute: never answers a request. answer_delay_s: answers late. ignore_pings: sends no pong.
+    der: what becomes of grid-code controls. rejects: none is taken. lies: an accepted EnterService is held without its
+        delay. forgets: a reboot loses all. silent: no report comes.
     stack_level_0_only, rate_unit: which profiles are accepted. refuse: actions answered with NotImplemented.
     """
 
@@ -75,6 +78,7 @@ class Faults:
     ignore_pings: bool = False
     stack_level_0_only: bool = False
     rate_unit: str = "any"
+    der: str = "normal"
     refuse: frozenset[str] = frozenset()
 
     def refuses(self, action: str) -> bool:

@@ -20,6 +20,15 @@ from parkwatt.io.sim.settings import StationSettings
 from parkwatt.io.sim.station import SimulatedTransaction, VirtualStation
 
 REPORT_LENGTH_MAX = 50
+# What can be wrong with the grid, and the grid-code function that sees it.
+ALARMS = {
+    "UnderVoltage": "LVMustTrip",
+    "OverVoltage": "HVMustTrip",
+    "UnderFrequency": "LFMustTrip",
+    "OverFrequency": "HFMustTrip",
+    "VoltageImbalance": "PowerMonitoringMustTrip",
+    "PhaseRotation": "PowerMonitoringMustTrip",
+}
 
 
 class StationV2(VirtualStation):
@@ -277,6 +286,23 @@ class StationV2(VirtualStation):
                 self.end_transaction("ReqEnergyTransferRejected", "AbnormalCondition")
 
         self.call("NotifyEVChargingNeeds", payload, answered)
+
+    def tell_grid_alarm(self, fault: str, *, ended: bool) -> None:
+        """Say that the grid has a fault of `ALARMS`, or that it is over."""
+        self.note("alarm", f"the grid: {fault} {'is over' if ended else 'begins'}")
+        payload: Payload = {
+            "controlType": ALARMS[fault],
+            "gridEventFault": fault,
+            "timestamp": self.clock(),
+        }
+        if ended:
+            payload["alarmEnded"] = True
+        self.call("NotifyDERAlarm", payload)
+
+    def reboot(self, reason: str = "Watchdog") -> None:
+        if self.faults.der == "forgets":
+            self.power.der.forget()
+        super().reboot(reason)
 
     def send_in_parts(self, action: str, key: str, items: list[Any], common: Payload) -> None:
         """Queue a report, cut where it is long; ``common`` is in each part."""

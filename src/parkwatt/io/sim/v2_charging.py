@@ -235,6 +235,8 @@ def set_der_control(station: StationV2, request: Payload) -> Payload:
     """SetDERControl."""
     if not station.settings.der:
         return {"status": "NotSupported"}
+    if station.faults.der == "rejects":
+        return refused(Refusal("ParamNotSupported", "the installer has locked it"))
     status, superseded = station.power.der.set(request)
     return {"status": status, **({"supersededIds": superseded} if superseded else {})}
 
@@ -265,7 +267,10 @@ def get_der_control(station: StationV2, request: Payload) -> Payload:
             "isDefault": control.is_default,
             "isSuperseded": control.is_superseded,
         }
-        if control.kind == "FreqWatt":
+        if control.kind == "EnterService":
+            told = {**control.body, "delay": 0.0} if station.faults.der == "lies" else control.body
+            report.setdefault("enterService", []).append({"id": control.id, "enterService": told})
+        elif control.kind == "FreqWatt":
             entry |= {"curve": control.body, "curveType": control.kind}
             report.setdefault("curve", []).append(entry)
         else:
@@ -273,7 +278,8 @@ def get_der_control(station: StationV2, request: Payload) -> Payload:
                 control.kind
             ]
             report.setdefault(name, []).append({**entry, name: control.body})
-    station.call("ReportDERControl", report)
+    if station.faults.der != "silent":
+        station.call("ReportDERControl", report)
     return {"status": "Accepted"}
 
 

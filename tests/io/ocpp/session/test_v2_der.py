@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from parkwatt.domain.charger.state import GRID_ALARM_US
 from parkwatt.domain.errors import InputError
 from parkwatt.io.ocpp.version import Version
 from tests.io.ocpp.session.part6.octt import Octt
@@ -67,6 +68,31 @@ def test_notify_der_alarm(octt: Octt) -> None:
     assert octt.tell("NotifyDERAlarm", alarm) == {}
     assert octt.tell("NotifyDERAlarm", {**alarm, "alarmEnded": True}) == {}
     assert [notice.critical for notice in octt.notices] == [True, False]
+
+
+def test_an_alarm_of_the_grid_is_known_until_it_ends_or_is_old(octt: Octt) -> None:
+    alarm = {
+        "controlType": "LVMustTrip",
+        "gridEventFault": "UnderVoltage",
+        "timestamp": octt.clock(),
+    }
+    octt.tell("NotifyDERAlarm", alarm)
+    octt.tell("NotifyDERAlarm", {**alarm, "controlType": "PowerMonitoringMustTrip"})
+    assert octt.state.grid_faults(octt.now_unix_us) == ("UnderVoltage",)
+    octt.tell("NotifyDERAlarm", {**alarm, "alarmEnded": True})
+    assert octt.state.grid_faults(octt.now_unix_us) == ("UnderVoltage",), "the other goes on"
+    assert octt.state.grid_faults(octt.now_unix_us + GRID_ALARM_US) == (), "nobody repeated it"
+
+
+def test_an_alarm_that_waited_for_a_link_is_history(octt: Octt) -> None:
+    alarm = {
+        "controlType": "LVMustTrip",
+        "gridEventFault": "UnderVoltage",
+        "timestamp": "2020-01-01T00:00:00Z",
+    }
+    octt.tell("NotifyDERAlarm", alarm)
+    assert octt.state.grid_faults(octt.now_unix_us) == ()
+    assert len(octt.notices) == 1, "and it is kept"
 
 
 def test_notify_der_start_stop(octt: Octt) -> None:

@@ -13,7 +13,9 @@ from parkwatt.domain.charger.event import (
     CommandSent,
     Connected,
     Disconnected,
+    EnterServiceJudged,
     MeterRead,
+    NoticeReceived,
     RungChanged,
     SetpointAsked,
     SetpointJudged,
@@ -22,7 +24,7 @@ from parkwatt.domain.charger.event import (
     TransactionReported,
     VariablesReported,
 )
-from parkwatt.io.ocpp.ladder import safe_default
+from parkwatt.io.ocpp.ladder import enter_service, safe_default
 from parkwatt.io.ocpp.ladder.check import SECOND_US
 from parkwatt.io.ocpp.ladder.demote import distrust
 from parkwatt.io.ocpp.ladder.drive import clear, drive, leave, settle
@@ -52,7 +54,9 @@ def take_in(turn: Turn, event: ChargerEvent) -> bool:
 def _is_of_no_matter(turn: Turn, event: ChargerEvent) -> bool:
     """Commands and their answers, which are many, matter here only where a person may have cleared a profile."""
     if isinstance(event, CommandSent):
-        return event.purpose != "hand"
+        return event.purpose not in {"hand", "grid_code"}
+    if isinstance(event, NoticeReceived):
+        return event.action != "ReportDERControl"
     return isinstance(event, CommandAnswered) and not turn.memory.hand_clears
 
 
@@ -75,6 +79,7 @@ def _connected(turn: Turn, _event: Connected) -> None:
         memory.ready_unix_us = None
     if memory.default != "installed" or safe_default.is_other(turn):
         safe_default.remove(memory)
+    enter_service.connected(turn)
     for evse in memory.evses.values():
         leave(evse)
 
@@ -85,6 +90,7 @@ def _disconnected(turn: Turn, _event: Disconnected) -> None:
     memory.ready_unix_us = None
     if memory.default == "asked":
         safe_default.remove(memory)
+    enter_service.disconnected(memory)
     for evse in memory.evses.values():
         leave(evse)
 
@@ -95,6 +101,7 @@ def _booted(turn: Turn, event: Booted) -> None:
         memory.forget_quirks()
     memory.firmware = event.firmware_version or memory.firmware
     safe_default.remove(memory)
+    enter_service.write_anew(memory)
     for evse in memory.evses.values():
         leave(evse)
         evse.checked.clear()
@@ -107,6 +114,7 @@ def _booted(turn: Turn, event: Booted) -> None:
 def _ready(turn: Turn) -> None:
     turn.memory.ready, turn.memory.ready_unix_us = True, None
     safe_default.install(turn)
+    enter_service.look(turn)
     _drive_all(turn)
 
 
@@ -158,10 +166,13 @@ def _variables(turn: Turn, _event: VariablesReported) -> None:
     for evse_id in turn.state.evses:
         if evse_id:
             settle(turn, turn.memory.evse(evse_id))
+    enter_service.look(turn)
     _drive_all(turn)
 
 
 def _command_sent(turn: Turn, event: CommandSent) -> None:
+    if event.purpose == "grid_code":
+        enter_service.sent(turn.memory, event)
     if event.action == "ClearChargingProfile" and event.purpose == "hand":
         clears = turn.memory.hand_clears
         clears.append(event.message_id)
@@ -220,7 +231,9 @@ _HANDLERS: dict[type[Any], Callable[[Turn, Any], None]] = {
     CommandSent: _command_sent,
     Connected: _connected,
     Disconnected: _disconnected,
+    EnterServiceJudged: enter_service.judged,
     MeterRead: _meter,
+    NoticeReceived: enter_service.reported,
     RungChanged: _rung,
     SetpointAsked: _asked,
     SetpointJudged: _judged,

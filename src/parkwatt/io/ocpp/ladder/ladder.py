@@ -5,7 +5,8 @@ Pure: what happens comes in as calls with the time, what is decided goes out as 
 1. A safe default is installed (`safe_default`), once the charger is ready.
 2. A set-point that is asked for is sent on the highest rung offered and trusted (`offered`, `drive`), for as long as its lease.
 3. The first set-point of each direction is checked (`check`, `watch`): the answer, the composite schedule, the meter.
-4. What is refused, ignored or opposed goes down a rung, and the next one is tried at once (`answers`, `demote`).
+4. What a grid code asks of the return to the grid is written and read back (`enter_service`), for the whole charger.
+5. What is refused, ignored or opposed goes down a rung, and the next one is tried at once (`answers`, `demote`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from parkwatt.domain.charger.event import (
 from parkwatt.domain.charger.state import ChargerState
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.io.ocpp.call import Answer
-from parkwatt.io.ocpp.ladder import answers, events, safe_default, watch
+from parkwatt.io.ocpp.ladder import answers, enter_service, events, safe_default, watch
 from parkwatt.io.ocpp.ladder.check import SECOND_US
 from parkwatt.io.ocpp.ladder.drive import clear, drive, renew_unix_us, settle
 from parkwatt.io.ocpp.ladder.memory import EvseMemory, LadderState, forget_proofs
@@ -91,7 +92,7 @@ class Ladder:
         """Take in what happened, also from the journal after a restart. ``state`` holds the event already."""
         if self.memory.ready and not self.memory.evses and type(event) in events.REPORTS:
             self._offers.clear()
-            self.next_tick_unix_us = None
+            self.next_tick_unix_us = self.memory.enter_service.due_unix_us
             return LadderStep()  # nothing is driven here and nothing awaited
         turn = self._turn(state, now_unix_us)
         if not events.take_in(turn, event):
@@ -102,6 +103,9 @@ class Ladder:
         """Take in the answer to a call; answers to the calls of others are no matter here."""
         turn = self._turn(state, now_unix_us)
         parts = answer.call.tag.split(":")
+        if answer.call.purpose == "grid_code":
+            enter_service.answered(turn, answer)
+            return self._end(turn)
         if len(parts) != 3 or answer.call.purpose not in {"setpoint", "check", "default"}:
             return turn.step
         evse_id, kind, serial = parts
@@ -126,6 +130,7 @@ class Ladder:
             return LadderStep()
         turn = self._turn(state, now_unix_us)
         ready = events.ready_in_time(turn)
+        enter_service.tick(turn)
         for evse in list(self.memory.evses.values()):
             if evse.wanted is not None and now_unix_us >= evse.lease_ends_unix_us:
                 reason = f"nobody renewed it within {evse.wanted.lease_s} s"
@@ -172,6 +177,8 @@ class Ladder:
         times: list[int] = []
         if not self.memory.ready and self.memory.ready_unix_us is not None:
             times.append(self.memory.ready_unix_us)
+        if self.memory.enter_service.due_unix_us is not None:
+            times.append(self.memory.enter_service.due_unix_us)
         for evse in self.memory.evses.values():
             if evse.wanted is not None or evse.sent is not None:
                 times += _wakes(turn, evse)

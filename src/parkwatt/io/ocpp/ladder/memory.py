@@ -11,6 +11,7 @@ from parkwatt.domain.charger.event import SetpointJudged
 from parkwatt.domain.charger.rung import Rung
 
 RateUnit = Literal["W", "A"]
+EnterServiceStatus = Literal["none", "setting", "reading", "clearing", "settled"]
 DefaultStatus = Literal["none", "asked", "installed", "refused"]
 ScheduleView = Literal["none", "follows", "opposes", "differs"]
 ProfilePurpose = Literal["TxProfile", "TxDefaultProfile"]
@@ -143,6 +144,18 @@ class EvseMemory(msgspec.Struct, omit_defaults=True):
     frequency_hz: float | None = None
 
 
+class EnterServiceMemory(msgspec.Struct, omit_defaults=True):
+    """The charger's settings for the return to the grid. ``body``: as last sent, None: none of ours is there.
+
+    ``serial``: of the last try; ``due_unix_us``: a report that has not come by then does not come.
+    """
+
+    status: EnterServiceStatus = "none"
+    body: dict[str, float] | None = None
+    serial: int = 0
+    due_unix_us: int | None = None
+
+
 class LadderState(msgspec.Struct, omit_defaults=True):
     """One charger: its connection points and the quirks it showed. Quirks last until its firmware changes.
 
@@ -166,6 +179,7 @@ class LadderState(msgspec.Struct, omit_defaults=True):
     no_trigger: bool = False
     hand_clears: list[str] = msgspec.field(default_factory=list)
     evses: dict[int, EvseMemory] = msgspec.field(default_factory=dict)
+    enter_service: EnterServiceMemory = msgspec.field(default_factory=EnterServiceMemory)
 
     def evse(self, evse_id: int) -> EvseMemory:
         """The connection point, remembered from now on."""

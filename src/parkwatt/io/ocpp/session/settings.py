@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+EnterServiceUnit = Literal["percent", "volt", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnterService:
+    """When the charger's inverter may return to the grid, and how fast: a grid code's numbers, of the nominal voltage."""
+
+    grid_code: str
+    voltage_pu_min: float
+    voltage_pu_max: float
+    frequency_hz_min: float
+    frequency_hz_max: float
+    delay_s: float
+    ramp_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +32,8 @@ class ChargerSettings:
     ``power_kw_min``: the least that it charges or discharges with, None: not known. ``voltage_v``, ``phase_count``: to turn
     A into kW where the charger speaks in A. ``heartbeat_s``: asked interval; ``meter_interval_s``: asked interval of meter
     values in a transaction. ``meter_public_keys``: hex or base64, the keys of meters whose signed values are trusted.
+    ``enter_service``: what is written to chargers of 2.1 that follow a grid code, None: nothing; ``enter_service_unit``: how
+    this one reads its voltages, of which the standard names no unit: percent of the nominal voltage, or V.
     """
 
     discharge: bool = False
@@ -29,6 +47,8 @@ class ChargerSettings:
     heartbeat_s: int = 300
     meter_interval_s: int = 10
     meter_public_keys: tuple[str, ...] = field(default=())
+    enter_service: EnterService | None = None
+    enter_service_unit: EnterServiceUnit = "percent"
 
     @property
     def default_limit_kw(self) -> float:
