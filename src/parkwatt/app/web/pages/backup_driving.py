@@ -11,6 +11,7 @@ from nicegui import ui
 from parkwatt.app.web.api import ApiError
 from parkwatt.app.web.page import Page
 from parkwatt.app.web.parts import LevelBar, Mark, bare, card, text
+from parkwatt.app.web.parts.form import box, write
 
 _KM = "km"
 
@@ -33,7 +34,7 @@ class Driving:
                 self._price = text("", "muted", tag="p")
             with bare("label", "field ready hidden") as self._ready:
                 text(page.t("backup.ready_by"), tag="span")
-                self._time = bare("input").props("type=time required")
+                self._time = box("type=time required")
                 self._time.on("change", self._set_time, js_handler="(e) => emit(e.target.value)")
         page.every(60.0, self.read)
 
@@ -98,9 +99,8 @@ class Driving:
         costs = "" if each is None else page.numbers.number(each, 1)
         self._price.set_text(page.t("backup.each_costs", hours=costs) if costs else "")
         local = page.numbers.local(known["ready_at"])
-        if self._time.props.get("value") != f"{local:%H:%M}":
-            self._time.props["value"] = f"{local:%H:%M}"
-            self._time.update()
+        if self._time.props["defaultValue"] != f"{local:%H:%M}":
+            write(self._time, f"{local:%H:%M}")
 
     def _capacity_kwh(self, known: dict[str, Any]) -> float:
         car = self._car(known)

@@ -12,6 +12,7 @@ from parkwatt.app.web.api import ApiError
 from parkwatt.app.web.page import Page
 from parkwatt.app.web.parts import LevelBar, Mark, bare, button, card, text
 from parkwatt.app.web.parts.basic import Text
+from parkwatt.app.web.parts.form import box, read, write
 
 _MODES: Final = ("smart", "home", "grid", "now", "off")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -122,13 +123,13 @@ class _Car:
                         else None
                     )
                     shown = "07:30" if tomorrow is None else f"{tomorrow:%H:%M}"
-                    self._at = _native("time", shown, self._may)
+                    self._at = self._box("time", shown)
                 with bare("label", "field"):
                     text(page.t("car.with"), tag="span")
-                    self._with = _native(
-                        "number", str(round(100 * car["wishes"]["target_soc"])), self._may
+                    self._with = self._box(
+                        "number min=0 max=100 step=5",
+                        str(round(100 * car["wishes"]["target_soc"])),
                     )
-                    self._with.element.props("min=0 max=100 step=5")
                 self._act(page.t("car.leave"), None, "button quiet").props("type=submit")
             with bare("div", "tier hidden") as self._named:
                 self._named_told = text("", "")
@@ -140,6 +141,9 @@ class _Car:
             found.props("disabled")
         return found
 
+    def _box(self, kind: str, value: str) -> ui.element:
+        return box(f"type={kind}" if self._may else f"type={kind} disabled", value)
+
     def _levels(self) -> None:
         page = self._page
         with card(page.t("car.levels"), page.t("car.levels_side") if self._may else ""):
@@ -147,13 +151,13 @@ class _Car:
 
     def _weekdays(self, car: dict[str, Any]) -> None:
         page = self._page
-        self._times: dict[str, _Native] = {}
+        self._times: dict[str, ui.element] = {}
         with card(page.t("car.weekdays"), page.t("car.weekdays_side")), bare("div", "weekdays"):
             for index, day in enumerate(_DAYS):
                 with bare("label", "field"):
                     text(page.numbers.weekday(index), tag="span")
-                    field = _native("time", car["wishes"]["ready_by"][day] or "", self._may)
-                    field.element.on("change", lambda _, to=day: self._ready_by(to))
+                    field = self._box("time", car["wishes"]["ready_by"][day] or "")
+                    field.on("change", lambda _, to=day: self._ready_by(to))
                     self._times[day] = field
 
     def _show(self, site: dict[str, Any]) -> None:
@@ -180,6 +184,8 @@ class _Car:
             chip.props(f"aria-pressed={str(mode == wishes['mode']).lower()}")
         self._mode_told.set_text(page.t(f"car.told_{wishes['mode']}"))
         self._consent.set_value(wishes["discharge"])
+        for day, at in self._times.items():
+            write(at, wishes["ready_by"][day] or "")
         self._show_levels(car)
 
     def _show_departure(self, car: dict[str, Any], site: dict[str, Any]) -> None:
@@ -243,14 +249,14 @@ class _Car:
         await self._say("wishes", body)
 
     async def _ready_by(self, day: str) -> None:
-        await self._say("wishes", {"ready_by": {day: (await self._times[day].read()) or None}})
+        await self._say("wishes", {"ready_by": {day: (await read(self._times[day])) or None}})
 
     async def _leave_now(self) -> None:
         at = datetime.fromisoformat(self._page.site["at"]) + _SOON
         await self._say("departure", {"departs_at": at.isoformat()})
 
     async def _leave_at(self) -> None:
-        told, share = await self._at.read(), await self._with.read()
+        told, share = await read(self._at), await read(self._with)
         now = self._page.numbers.local(self._page.site["at"])
         try:
             hour, minute = (int(part) for part in told.split(":")[:2])
@@ -266,24 +272,6 @@ class _Car:
 
     async def _take_back(self) -> None:
         await self._page.ask(self._page.api.delete(f"{self._path}/departure"))
-
-
-class _Native:
-    """A field of the browser's own, which every phone knows how to fill in."""
-
-    def __init__(self, element: ui.element) -> None:
-        self.element = element
-
-    async def read(self) -> str:
-        """What stands in it."""
-        return str(await ui.run_javascript(f"getHtmlElement({self.element.id}).value"))
-
-
-def _native(kind: str, value: str, enabled: bool) -> _Native:
-    element = bare("input").props(f'type={kind} value="{value}"')
-    if not enabled:
-        element.props("disabled")
-    return _Native(element)
 
 
 def _sentence(words: str) -> str:

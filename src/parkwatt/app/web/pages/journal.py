@@ -11,6 +11,7 @@ from parkwatt.app.web.api import ApiError
 from parkwatt.app.web.page import Page
 from parkwatt.app.web.pages.journal_moment import Moment
 from parkwatt.app.web.parts import bare, button, text
+from parkwatt.app.web.parts.form import box
 
 _GROUPS: Final = ("plan", "power", "car", "wish", "price", "outage", "circuit", "operation")
 _PAGE: Final = 60
@@ -49,9 +50,8 @@ class _Filter:
         with bare("div", "journal-filter stack").props("role=search"):
             with bare("label", "field"):
                 text(page.t("journal.search"), tag="span")
-                self._words = bare("input").props("type=search maxlength=200")
+                self._words = box("type=search maxlength=200", found.words)
                 self._words.props["placeholder"] = page.t("journal.search_hint")
-                self._words.props["value"] = found.words
                 self._words.on("change", self._look_for, js_handler="(e) => emit(e.target.value)")
             cars = [car["car_id"] for car in page.site["cars"]]
             with bare("div", "chips").props(f'role=group aria-label="{page.t("journal.kinds")}"'):
@@ -76,8 +76,6 @@ class _Filter:
 
     async def _look_for(self, event: Any) -> None:
         self._found.words = str(event.args or "")
-        self._words.props["value"] = self._found.words
-        self._words.update()
         await self._found.look()
 
 

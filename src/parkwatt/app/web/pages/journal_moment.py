@@ -12,6 +12,7 @@ from parkwatt.app.web.page import Page
 from parkwatt.app.web.pages.home import CarCard, headline, power_nodes
 from parkwatt.app.web.pages.hours import told
 from parkwatt.app.web.parts import PowerFlow, bare, button, card, text
+from parkwatt.app.web.parts.form import box, write
 
 _STEP_S: Final = 300
 _QUARTER_S: Final = 900
@@ -63,7 +64,7 @@ class Moment:
                         )
             with bare("label", "field"):
                 text(page.t("journal.slider"), "only-read", tag="span")
-                self._slider = bare("input", "day-slider").props("type=range min=0 step=1")
+                self._slider = box("type=range min=0 step=1").classes("day-slider")
                 self._slider.on(
                     "input",
                     self._slid,
@@ -106,10 +107,10 @@ class Moment:
         if mine == self._asked:
             self._at = at
             with page.client:
-                self._draw(shown, at)
+                self._draw(shown, at, limited=at < wanted)
         return True
 
-    def _draw(self, shown: dict[str, Any], at: datetime) -> None:
+    def _draw(self, shown: dict[str, Any], at: datetime, *, limited: bool) -> None:
         page, site = self._page, shown["site"]
         day = f"{page.numbers.day(at)} {page.numbers.date(at)}"
         self._heading.set_text(page.t("journal.as_it_was", at=f"{day}, {at:%H:%M}"))
@@ -127,7 +128,7 @@ class Moment:
                 reason = page.words(setpoint["reason"]) if told_why else ""
                 why.set_text(page.t("journal.why", reason=reason) if told_why else "")
         self._draw_backup(shown["backup"])
-        self._draw_day(at)
+        self._draw_day(at, limited=limited)
         self._untold.clear()
         with self._untold:
             for one in shown["unknown"]:
@@ -149,7 +150,7 @@ class Moment:
             words.append(page.t("journal.off", names=", ".join(off)))
         self._backup.set_text(" · ".join(words))
 
-    def _draw_day(self, at: datetime) -> None:
+    def _draw_day(self, at: datetime, *, limited: bool) -> None:
         if self._day is None:
             return
         start, end = (datetime.fromisoformat(self._day[name]) for name in ("start", "end"))
@@ -160,9 +161,8 @@ class Moment:
         ]
         passed_s = (at - start).total_seconds()
         self._slider.props["max"] = int((end - start).total_seconds()) // _STEP_S - 1
-        self._slider.props["value"] = int(passed_s) // _STEP_S
         self._slider.props["aria-valuetext"] = f"{at:%H:%M}"
-        self._slider.update()
+        write(self._slider, str(int(passed_s) // _STEP_S), even_in_use=limited)
         self._chart.options.clear()
         self._chart.options.update(
             _options(

@@ -11,6 +11,7 @@ from parkwatt.app.web.api import ApiError
 from parkwatt.app.web.page import Page
 from parkwatt.app.web.parts import bare, button, card, text
 from parkwatt.app.web.parts.basic import Text
+from parkwatt.app.web.parts.form import box
 
 Path = tuple[str | int, ...]
 _VALUE: Final = "(e) => emit(e.target.value)"
@@ -95,18 +96,16 @@ class TablesCard:
 
         with bare("label", "field"):
             text(_label(path), tag="span")
-            box = bare("input").props(f"type={kind} autocomplete=off")
-            box.props["value"] = str(value)
-            box.on("change", take, js_handler=_VALUE)
+            box(f"type={kind} autocomplete=off", str(value)).on("change", take, js_handler=_VALUE)
         self._fault(path)
 
     def _switch(self, path: Path, value: bool) -> None:
         with bare("label", "switch-line"):
-            box = bare("input").props("type=checkbox")
+            check = bare("input").props("type=checkbox")
             if value:
-                box.props("checked")
+                check.props("checked")
             text(_label(path), tag="span")
-            box.on("change", lambda event: self._put(path, event.args), js_handler=_CHECKED)
+            check.on("change", lambda event: self._put(path, event.args), js_handler=_CHECKED)
         self._fault(path)
 
     def _fault(self, path: Path) -> None:
@@ -154,9 +153,9 @@ class FileCard:
                 with bare("div", "stack"):
                     with bare("label", "field"):
                         text(page.t("settings.file_label"), tag="span")
-                        box = text(self._text, "file-text", tag="textarea")
-                        box.props("rows=24 spellcheck=false autocapitalize=off")
-                        box.on("change", self._take, js_handler=_VALUE)
+                        whole = text(self._text, "file-text", tag="textarea")
+                        whole.props("rows=24 spellcheck=false autocapitalize=off")
+                        whole.on("change", self._take, js_handler=_VALUE)
                     self._faults = text("", "fault", tag="p").props("role=alert")
                     with bare("div", "buttons"):
                         button(page.t("settings.check"), self._check, "button quiet")

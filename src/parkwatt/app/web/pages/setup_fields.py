@@ -11,6 +11,7 @@ from nicegui import ui
 
 from parkwatt.app.web.parts import bare, button, text
 from parkwatt.app.web.parts.basic import Text
+from parkwatt.app.web.parts.form import box
 
 _COUNT = itertools.count()
 OnChange = Callable[[], None]
@@ -30,22 +31,22 @@ class Fields:
 
     def show_faults(self, faults: Iterable[tuple[str, str]]) -> list[str]:
         """Show each fault (field, rule) at its field; returns those that no field is there for."""
-        for label, box in self._faults.values():
+        for label, line in self._faults.values():
             label.set_text("")
             label.classes(add="hidden")
-            if box is not None:
-                box.props(remove="aria-invalid")
+            if line is not None:
+                line.props(remove="aria-invalid")
         homeless = []
         for field, rule in faults:
             name = field.rpartition(".")[2]
             if name not in self._faults:
                 homeless.append(f"{name.replace('_', ' ')}: {rule}")
                 continue
-            label, box = self._faults[name]
+            label, line = self._faults[name]
             label.set_text(rule)
             label.classes(remove="hidden")
-            if box is not None:
-                box.props("aria-invalid=true")
+            if line is not None:
+                line.props("aria-invalid=true")
         return homeless
 
     def number(
@@ -73,15 +74,15 @@ class Fields:
         """One of a list of (value, shown)."""
         with bare("label", "field"):
             text(label, tag="span")
-            box = bare("select").props(f'name="{name}"')
-            with box:
+            chosen = bare("select").props(f'name="{name}"')
+            with chosen:
                 for value, shown in options:
                     option = text(shown, tag="option")
                     option.props["value"] = value
                     if value == self.answers[name]:
                         option.props("selected")
-            box.on("change", lambda event: self._take(name, event.args), js_handler=_VALUE)
-        self._fault(name, box)
+            chosen.on("change", lambda event: self._take(name, event.args), js_handler=_VALUE)
+        self._fault(name, chosen)
 
     def choice(
         self, name: str, label: str, options: list[tuple[Any, str]], *, big: bool = False
@@ -115,19 +116,19 @@ class Fields:
     def switch(self, name: str, label: str, hint: str = "") -> None:
         """Yes or no."""
         with bare("label", "switch-line"):
-            box = bare("input").props("type=checkbox")
+            check = bare("input").props("type=checkbox")
             if self.answers[name]:
-                box.props("checked")
+                check.props("checked")
             with bare("span", "stack-tight"):
                 text(label, "strong", tag="span")
                 if hint:
                     text(hint, "muted small", tag="span")
-            box.on(
+            check.on(
                 "change",
                 lambda event: self._take(name, bool(event.args)),
                 js_handler="(e) => emit(e.target.checked)",
             )
-        self._fault(name, box)
+        self._fault(name, check)
 
     def share(self, name: str, label: str, say: Callable[[int], str]) -> None:
         """A share in per cent, by a slider."""
@@ -136,14 +137,14 @@ class Fields:
             with bare("span", "line"):
                 text(label, tag="span")
                 told = text(say(percent), "strong", tag="span")
-            box = bare("input").props(f"type=range min=0 max=100 step=5 value={percent}")
+            slider = box("type=range min=0 max=100 step=5", str(percent))
 
             def take(event: Any) -> None:
                 told.set_text(say(int(event.args)))
                 self._take(name, int(event.args) / 100)
 
-            box.on("input", take, js_handler=_NUMBER, throttle=0.1)
-        self._fault(name, box)
+            slider.on("input", take, js_handler=_NUMBER, throttle=0.1)
+        self._fault(name, slider)
 
     def _input(
         self,
@@ -160,15 +161,14 @@ class Fields:
         with bare("label", "field"):
             text(label, tag="span")
             with bare("span", "with-unit"):
-                box = bare("input").props(f'name="{name}" autocomplete=off {props}')
-                box.props["value"] = str(value)
+                line = box(f'name="{name}" autocomplete=off {props}', str(value))
                 if unit:
                     text(unit, "muted", tag="span")
             if hint:
                 text(hint, "muted small", tag="span").props(f"id=hint-{number}")
-                box.props(f"aria-describedby=hint-{number}")
-            box.on("change", take, js_handler=script)
-        self._fault(name, box)
+                line.props(f"aria-describedby=hint-{number}")
+            line.on("change", take, js_handler=script)
+        self._fault(name, line)
 
     def _fault(self, name: str, box: ui.element | None) -> None:
         self._faults[name] = (text("", "fault hidden", tag="p").props("role=alert"), box)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
@@ -50,13 +51,42 @@ def empty(element: ui.element) -> None:
     ui.run_javascript(f"getHtmlElement({element.id}).reset()")
 
 
+def box(properties: str, value: str = "") -> ui.element:
+    """An input of the browser's own, with what stands in it at first.
+
+    ``value`` goes in as the default: whenever any part of a page changes, Vue sets a property named
+    "value" anew in all inputs, and what a person is writing would be gone.
+    """
+    element = bare("input").props(properties)
+    element.props["defaultValue"] = value
+    return element
+
+
+def write(element: ui.element, value: str, *, even_in_use: bool = False) -> None:
+    """Put another value into a :func:`box`.
+
+    ``even_in_use``: also while a person is at it, as where what they said was not taken.
+    """
+    element.props["defaultValue"] = value
+    element.update()
+    spared = "false" if even_in_use else "document.activeElement === found"
+    # Once written in, a field no longer follows its default.
+    element.client.run_javascript(
+        f"{{ const found = getHtmlElement({element.id}); "
+        f"if (found && !({spared})) found.value = {json.dumps(value)} }}"
+    )
+
+
+async def read(element: ui.element) -> str:
+    """What stands in a :func:`box`."""
+    return str(await element.client.run_javascript(f"getHtmlElement({element.id}).value"))
+
+
 def field(label: str, name: str, properties: str = "", value: str = "") -> ui.element:
     """A line to write in. ``properties``: of the input."""
     with bare("label", "field"):
         text(label, tag="span")
-        element = bare("input").props(f"name={name} {properties}")
-        element.props["value"] = value
-    return element
+        return box(f"name={name} {properties}", value)
 
 
 def choice(label: str, name: str, options: Mapping[str, str], chosen: str = "") -> ui.element:
@@ -80,10 +110,10 @@ def checks(
         text(legend, "muted", tag="legend")
         for value, words in options.items():
             with bare("label", "check"):
-                box = bare("input").props(f"type=checkbox name={name}")
-                box.props["value"] = value
+                check = bare("input").props(f"type=checkbox name={name}")
+                check.props["value"] = value
                 if value in chosen:
-                    box.props("checked")
+                    check.props("checked")
                 text(words, tag="span")
     return element
 
