@@ -19,6 +19,7 @@ EXTERNAL = {
     "domain/journal": {"msgspec"},
     "domain/site": {"msgspec"},
     "plan": {"numpy", "highspy"},
+    "plan/batch": {"llvmlite", "numba", "numpy"},
     "plan/wear": {"numpy", "rainflow"},
     "plan/check": {"numpy"},
     "forecast": {"numpy"},

@@ -1,0 +1,154 @@
+"""Many cars as arrays: each row is one stay of one car, with what is asked of it; and the prices that they see.
+
+A stay is a problem of its own, as its energy at arrival is given, so a car with several stays has several rows.
+The meaning of each field is the contract's (docs/reference/contract.md) for a vehicle that is alone at its connection.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parkwatt.domain.errors import InputError, InputFault
+from parkwatt.domain.record import FloatArray
+
+IntArray = NDArray[np.int64]
+
+_FAULTS_MAX = 20
+
+
+class CarStays(NamedTuple):
+    """N stays. Each array is [N]; the kernels take them as they are.
+
+    ``from_step``, ``to_step``: steps [from, to) in which the car is plugged in. Energies in kWh in the battery, powers in kW
+    at the charger, efficiencies in (0, 1]. ``energy_kwh_at_departure``: NaN where nothing is asked. ``wear_price_per_kwh``:
+    per kWh that leaves the battery by discharge. ``energy_value_per_kwh``: of what is left at the end of the stay.
+    ``charge_kw_min``, ``discharge_kw_min``: the least power when there is any. ``price_row``: which of the prices it sees.
+    """
+
+    from_step: IntArray
+    to_step: IntArray
+    energy_kwh_at_arrival: FloatArray
+    energy_kwh_at_departure: FloatArray
+    energy_kwh_min: FloatArray
+    energy_kwh_max: FloatArray
+    charge_kw_max: FloatArray
+    discharge_kw_max: FloatArray
+    charge_kw_min: FloatArray
+    discharge_kw_min: FloatArray
+    charge_efficiency: FloatArray
+    discharge_efficiency: FloatArray
+    wear_price_per_kwh: FloatArray
+    energy_value_per_kwh: FloatArray
+    price_row: IntArray
+
+    @property
+    def stay_count(self) -> int:
+        """N. (The length of the tuple is its number of arrays.)"""
+        return len(self.from_step)
+
+    def take(self, rows: IntArray | slice) -> CarStays:
+        """Some of the stays."""
+        return CarStays._make(array[rows] for array in self)
+
+
+class BatchPrices(NamedTuple):
+    """``import_per_kwh``, ``export_per_kwh``: [P, T], currency per kWh at the charger; ``duration_h``: [T]."""
+
+    import_per_kwh: FloatArray
+    export_per_kwh: FloatArray
+    duration_h: FloatArray
+
+    @property
+    def step_count(self) -> int:
+        """T."""
+        return len(self.duration_h)
+
+
+def faults_of(cars: CarStays, prices: BatchPrices) -> list[tuple[int, InputFault]]:
+    """What is wrong, by row: each rule that a row breaks, with its field and value; rows in order."""
+    found: list[tuple[int, InputFault]] = []
+    for field, rule, wrong in _rules(cars, prices):
+        values = getattr(cars, field)
+        found += [
+            (int(row), InputFault(f"{field}[{row}]", rule, values[row].item()))
+            for row in np.flatnonzero(wrong)
+        ]
+    return sorted(found, key=lambda one: one[0])
+
+
+def raise_if_wrong(cars: CarStays, prices: BatchPrices) -> None:
+    """Refuse prices of a wrong shape, and cars that break a rule.
+
+    Raises: InputError with the first faults, if there is any.
+    """
+    shape = (len(prices.import_per_kwh), prices.step_count)
+    for name in ("import_per_kwh", "export_per_kwh"):
+        series = getattr(prices, name)
+        if series.shape != shape:
+            raise InputError([InputFault(name, f"must have shape {shape}", series.shape)])
+        if not np.isfinite(series).all():
+            raise InputError([InputFault(name, "must be finite", "NaN or infinite")])
+    if not (np.isfinite(prices.duration_h) & (prices.duration_h > 0)).all():
+        raise InputError([InputFault("duration_h", "must be above 0", "0, less, or NaN")])
+    for name, array in zip(cars._fields, cars, strict=True):
+        if array.shape != (cars.stay_count,):
+            rule = f"must have shape ({cars.stay_count},)"
+            raise InputError([InputFault(name, rule, array.shape)])
+    found = faults_of(cars, prices)
+    if found:
+        raise InputError([fault for _, fault in found[:_FAULTS_MAX]])
+
+
+def _rules(cars: CarStays, prices: BatchPrices) -> list[tuple[str, str, NDArray[np.bool_]]]:
+    """(field, rule, which rows break it)."""
+    steps = prices.step_count
+    rules = [
+        ("from_step", "must be at least 0", cars.from_step < 0),
+        ("to_step", "must be above from_step", cars.to_step <= cars.from_step),
+        ("to_step", f"must be at most {steps}, the number of steps", cars.to_step > steps),
+        ("price_row", "must be at least 0", cars.price_row < 0),
+        (
+            "price_row",
+            f"must be below {len(prices.import_per_kwh)}, the number of price rows",
+            cars.price_row >= len(prices.import_per_kwh),
+        ),
+    ]
+    for name in ("charge_efficiency", "discharge_efficiency"):
+        value = getattr(cars, name)
+        rules.append((name, "must be in (0, 1]", ~((value > 0.0) & (value <= 1.0))))
+    for name in (
+        "energy_kwh_at_arrival",
+        "energy_kwh_min",
+        "energy_kwh_max",
+        "charge_kw_max",
+        "discharge_kw_max",
+        "charge_kw_min",
+        "discharge_kw_min",
+        "wear_price_per_kwh",
+    ):
+        value = getattr(cars, name)
+        rules.append((name, "must be finite and at least 0", ~(np.isfinite(value) & (value >= 0))))
+    asked, worth = cars.energy_kwh_at_departure, cars.energy_value_per_kwh
+    rules += [
+        ("energy_value_per_kwh", "must be finite", ~np.isfinite(worth)),
+        ("energy_kwh_at_departure", "must be at least 0, or NaN", np.isinf(asked) | (asked < 0)),
+        (
+            "energy_kwh_max",
+            "must be at least energy_kwh_min",
+            cars.energy_kwh_max < cars.energy_kwh_min,
+        ),
+        (
+            "charge_kw_min",
+            "must be at most charge_kw_max",
+            cars.charge_kw_min > cars.charge_kw_max,
+        ),
+        (
+            "discharge_kw_min",
+            "must be at most discharge_kw_max",
+            cars.discharge_kw_min > cars.discharge_kw_max,
+        ),
+    ]
+    return rules

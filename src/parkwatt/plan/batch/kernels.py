@@ -1,0 +1,47 @@
+"""Which kernel plans a stay."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parkwatt.plan.batch.cars import BatchPrices, CarStays
+from parkwatt.plan.batch.compiled import compiled
+
+KERNEL_NAMES: Final = ("linear", "levels", "solver")
+LINEAR_KERNEL: Final = 0
+LEVELS_KERNEL: Final = 1
+SOLVER_KERNEL: Final = 2
+
+
+@compiled
+def _pays_both_ways(row: int, cars: CarStays, prices: BatchPrices) -> bool:
+    """Whether a step pays for charging and discharging at once."""
+    price_row, wear = cars.price_row[row], cars.wear_price_per_kwh[row]
+    charge_factor, discharge_factor = (
+        1.0 / cars.charge_efficiency[row],
+        cars.discharge_efficiency[row],
+    )
+    for step in range(cars.from_step[row], cars.to_step[row]):
+        gained = prices.export_per_kwh[price_row, step] * discharge_factor - wear
+        if gained > prices.import_per_kwh[price_row, step] * charge_factor:
+            return True
+    return False
+
+
+@compiled
+def choose_kernels(cars: CarStays, prices: BatchPrices, kernel: NDArray[np.int8]) -> None:
+    """Write the kernel of each stay, a place in `KERNEL_NAMES`."""
+    for row in range(len(kernel)):
+        kernel[row] = LINEAR_KERNEL
+        discharges = cars.discharge_kw_max[row] > 0.0
+        if cars.energy_kwh_at_arrival[row] > cars.energy_kwh_max[row]:
+            kernel[row] = SOLVER_KERNEL if discharges else LINEAR_KERNEL
+        elif (
+            cars.charge_kw_min[row] > 0.0
+            or cars.discharge_kw_min[row] > 0.0
+            or (discharges and cars.charge_kw_max[row] > 0.0 and _pays_both_ways(row, cars, prices))
+        ):
+            kernel[row] = LEVELS_KERNEL
