@@ -1,0 +1,179 @@
+"""All cars and nodes in one linear program: exact, for some hundreds of cars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from parkwatt.domain.errors import SolverError
+from parkwatt.domain.record import FloatArray
+from parkwatt.plan.coordinate.problem import BoolArray, FleetProblem, IntArray, holds
+from parkwatt.plan.coordinate.program import NodeProgram, node_program
+
+# A car may not do both at once; what a program that allows it does beyond this much is not its optimum.
+_BOTH_KW = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joint:
+    """``power_kw``: [N, T]. ``node_per_kwh``: [K, T] prices of the nodes. ``valid``: [N] whether a car's plan never charges and discharges at once. ``bound``: the program's
+    optimum, which no plan is below. ``over_kwh``: by which limits are exceeded.
+    """
+
+    power_kw: FloatArray
+    node_per_kwh: FloatArray
+    valid: BoolArray
+    bound: float
+    over_kwh: float
+
+
+def solve_joint(problem: FleetProblem, over_per_kwh: float) -> Joint:
+    """The least cost of a problem whose cars have no least power. Raises SolverError where HiGHS gives up."""
+    # Each car's own bounds hold to a millionth of a car's power, however large the fleet around it is.
+    largest_kw = max(1.0, float(problem.cars.charge_kw_max.max(initial=0.0)))
+    program = node_program(problem, 0, over_per_kwh, power_kw=largest_kw)
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("presolve", "off")
+    program.pass_to(highs)
+    above = holds(problem.nodes.parent)
+    for row in range(problem.cars.stay_count):
+        _add_car(highs, program, problem, row, above[problem.node[row]])
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        raise SolverError("joint", highs.modelStatusToString(highs.getModelStatus()))
+    solution = highs.getSolution()
+    values = np.array(solution.col_value)
+    power_kw = np.zeros((problem.cars.stay_count, problem.step_count))
+    valid = np.ones(problem.cars.stay_count, np.bool_)
+    place = program.column_count
+    for row in range(problem.cars.stay_count):
+        first, last = int(problem.cars.from_step[row]), int(problem.cars.to_step[row])
+        count = last - first
+        charge, discharge = values[place : place + 2 * count].reshape(2, count) * program.power_kw
+        power_kw[row, first:last] = charge - discharge
+        valid[row] = np.minimum(charge, discharge).max() <= _BOTH_KW
+        place += 3 * count
+    return Joint(
+        power_kw,
+        program.prices(np.array(solution.row_dual)),
+        valid,
+        highs.getObjectiveValue() * program.money,
+        program.over_kwh(values),
+    )
+
+
+def _add_car(
+    highs: highspy.Highs, program: NodeProgram, problem: FleetProblem, row: int, above: BoolArray
+) -> None:
+    """Columns for charging, discharging and energy at each step's end; rows for how energy follows."""
+    cars, scale = problem.cars, program.power_kw
+    steps = slice(int(cars.from_step[row]), int(cars.to_step[row]))
+    count, hours = steps.stop - steps.start, problem.prices.duration_h[steps]
+    price_row = cars.price_row[row]
+    unit = scale / program.money
+    buys = problem.prices.import_per_kwh[price_row, steps] * hours
+    sells = problem.prices.export_per_kwh[price_row, steps] * hours
+    worn = cars.wear_price_per_kwh[row] / cars.discharge_efficiency[row] * hours
+    lower, upper = _energy_bounds(problem, row)
+    end_value = np.zeros(count)
+    end_value[-1] = -cars.energy_value_per_kwh[row]
+    may_charge = cars.energy_kwh_at_arrival[row] <= cars.energy_kwh_max[row]
+    charge_kw = cars.charge_kw_max[row] if may_charge else 0.0
+    nothing = np.zeros(count)
+    rows = program.row_of[above][:, steps]
+    kept = rows >= 0
+    each = kept.sum(axis=0)
+    place = highs.getNumCol()
+    entry_rows = rows.T[kept.T]
+    starts = np.concatenate(([0], np.cumsum(each)))
+    highs.addCols(
+        3 * count,
+        np.concatenate((buys * unit, (worn - sells) * unit, end_value / program.money)),
+        np.concatenate((nothing, nothing, lower)),
+        np.concatenate(
+            (
+                np.full(count, charge_kw / scale),
+                np.full(count, cars.discharge_kw_max[row] / scale),
+                upper,
+            )
+        ),
+        2 * len(entry_rows),
+        np.concatenate(
+            (starts[:-1], starts[-1] + starts[:-1], np.full(count, 2 * starts[-1]))
+        ).astype(np.int32),
+        np.concatenate((entry_rows, entry_rows)).astype(np.int32),
+        np.concatenate((np.ones(len(entry_rows)), -np.ones(len(entry_rows)))),
+    )
+    _add_recursion(
+        highs,
+        place,
+        hours * cars.charge_efficiency[row] * scale,
+        hours / cars.discharge_efficiency[row] * scale,
+        float(cars.energy_kwh_at_arrival[row]),
+    )
+
+
+def _add_recursion(
+    highs: highspy.Highs,
+    place: int,
+    gain: FloatArray,
+    loss: FloatArray,
+    arrival_kwh: float,
+) -> None:
+    """e[t] − e[t−1] − gain c[t] + loss d[t] = 0, e before the first being the arrival's."""
+    count = len(gain)
+    step = np.arange(count)
+    columns = np.stack(
+        (
+            place + step,
+            place + count + step,
+            place + 2 * count + step,
+            place + 2 * count + step - 1,
+        ),
+        axis=1,
+    )
+    values = np.stack((-gain, loss, np.ones(count), -np.ones(count)), axis=1)
+    kept = np.ones((count, 4), np.bool_)
+    kept[0, 3] = False
+    start = np.zeros(count)
+    start[0] = arrival_kwh
+    highs.addRows(
+        count,
+        start,
+        start,
+        int(kept.sum()),
+        np.concatenate(([0], np.cumsum(kept.sum(axis=1))[:-1])).astype(np.int32),
+        columns[kept].astype(np.int32),
+        values[kept],
+    )
+
+
+def _energy_bounds(problem: FleetProblem, row: int) -> tuple[FloatArray, FloatArray]:
+    """[n] each: wishes as bounds, as far as full power from arrival on would meet them."""
+    cars = problem.cars
+    steps = slice(int(cars.from_step[row]), int(cars.to_step[row]))
+    since_h = np.cumsum(problem.prices.duration_h[steps])
+    arrival_kwh, cap_kwh = cars.energy_kwh_at_arrival[row], cars.energy_kwh_max[row]
+    cap_kwh = max(arrival_kwh, cap_kwh)
+    gain = cars.charge_kw_max[row] * cars.charge_efficiency[row] * since_h
+    best = np.minimum(arrival_kwh + gain, cap_kwh)
+    lower = np.minimum(cars.energy_kwh_min[row], best)
+    asked = cars.energy_kwh_at_departure[row]
+    if not np.isnan(asked):
+        lower[-1] = max(lower[-1], min(asked, best[-1]))
+    return lower, np.full(len(lower), cap_kwh)
+
+
+def rows_of(problem: FleetProblem, rows: IntArray, base_kw: FloatArray) -> FleetProblem:
+    """Some cars of a problem, while all others draw ``base_kw`` [K, T] with the nodes' own loads."""
+    return FleetProblem(
+        problem.cars.take(rows),
+        problem.prices,
+        problem.node[rows],
+        problem.nodes._replace(base_kw=base_kw),
+        problem.market,
+    )
