@@ -28,9 +28,9 @@ def stays(rng: np.random.Generator, count: int, steps: int) -> CarStays:
         discharge_kw_max=np.where(rng.random(count) < 0.7, power, 0.0),
         charge_kw_min=np.zeros(count),
         discharge_kw_min=np.zeros(count),
-        charge_efficiency=0.9 + 0.01 * model,
-        discharge_efficiency=0.91 + 0.01 * model,
-        wear_price_per_kwh=0.02 + 0.005 * model,
+        charge_efficiency=np.array([0.9, 0.91, 0.92, 0.93])[model],
+        discharge_efficiency=np.array([0.91, 0.92, 0.93, 0.94])[model],
+        wear_price_per_kwh=np.array([0.02, 0.025, 0.03, 0.035])[model],
         energy_value_per_kwh=rng.uniform(0.05, 0.2, count),
         price_row=np.zeros(count, np.int64),
     )

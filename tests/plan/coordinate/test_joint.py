@@ -24,8 +24,10 @@ def as_fleet(problem: Problem) -> FleetProblem:
         "discharge_kw_max",
         "charge_kw_min",
         "discharge_kw_min",
+        "charge_efficiency",
+        "discharge_efficiency",
+        "wear_price_per_kwh",
     )
-    same = (*same, "charge_efficiency", "discharge_efficiency", "wear_price_per_kwh")
     arrays = {name: np.array([getattr(one, name) for one, _ in rows], float) for name in same}
     asked = [stay.energy_kwh_at_departure for _, stay in rows]
     cars = CarStays(

@@ -49,9 +49,9 @@ Report = Callable[[float, float], None]
 class Coordinated:
     """A fleet's plan.
 
-    ``power_kw``: [N, T]. ``cost``: of these powers; ``bound``: which no plan is below; limits are exceeded by
-    ``excess_kwh`` at ``excess_per_kwh``. ``node_per_kwh``: [K, T] what a kWh less at a node is worth. ``drawn_kw``: [K, T] at each node, all below it
-    included. ``energy_kwh_end``, ``shortfall_kwh``: [N]. ``warm``: prices to begin the next plan with.
+    ``power_kw``: [N, T]. ``cost``: of these powers; ``bound``: which no plan is below; limits are exceeded by ``excess_kwh`` at
+    ``excess_per_kwh``. ``node_per_kwh``: [K, T] what a kWh less at a node is worth. ``drawn_kw``: [K, T] at each node, all
+    below it included. ``energy_kwh_end``, ``shortfall_kwh``: [N]. ``warm``: prices to begin the next plan with.
     """
 
     power_kw: PowerArray

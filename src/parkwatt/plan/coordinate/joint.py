@@ -18,15 +18,14 @@ _BOTH_KW = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joint:
-    """``power_kw``: [N, T]. ``node_per_kwh``: [K, T] prices of the nodes. ``valid``: [N] whether a car's plan never charges and discharges at once. ``bound``: the program's
-    optimum, which no plan is below. ``over_kwh``: by which limits are exceeded.
+    """``power_kw``: [N, T]. ``node_per_kwh``: [K, T] prices of the nodes. ``valid``: [N] whether a car's plan never charges and
+    discharges at once. ``bound``: the program's optimum, which no plan is below.
     """
 
     power_kw: FloatArray
     node_per_kwh: FloatArray
     valid: BoolArray
     bound: float
-    over_kwh: float
 
 
 def solve_joint(problem: FleetProblem, over_per_kwh: float) -> Joint:
@@ -62,7 +61,6 @@ def solve_joint(problem: FleetProblem, over_per_kwh: float) -> Joint:
         program.prices(np.array(solution.row_dual)),
         valid,
         highs.getObjectiveValue() * program.money,
-        program.over_kwh(values),
     )
 
 

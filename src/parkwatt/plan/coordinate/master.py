@@ -3,10 +3,9 @@
     minimise   Σ_c Σ_j λ_cj cost_cj + what the nodes pay         over λ ≥ 0, Σ_j λ_cj = 1 for each group c
     where      Σ_{c below n} Σ_j λ_cj power_cj[t] + base_n[t] = import_n[t] − export_n[t]      for each node n and step t
 
-Its duals are prices at the nodes, at which groups are asked for further plans (Dantzig and Wolfe's decomposition). Only nodes and
-steps are in it that can bind: where the limit is below what all cars together can draw or give, or power costs
-something. A limit may be exceeded at a price, so that there is always a blend; the price is raised until none is where that is
-possible.
+Its duals are prices at the nodes, at which groups are asked for further plans (Dantzig and Wolfe's decomposition). Only
+nodes and steps are in it that can bind: where the limit is below what all cars together can draw or give, or power costs
+something. A limit may be exceeded at a price far above all others, so that there is always a blend.
 """
 
 from __future__ import annotations
@@ -33,15 +32,14 @@ _PRIMAL_SIMPLEX: Final = 4
 class Blend:
     """A solution of the master.
 
-    ``cost``: of the blend, exceeded limits included. ``share``: [C, J] of each group's plans. ``node_per_kwh``: [K, T] prices of the
-    nodes; ``node_value``: the nodes' part of the dual bound at these prices. ``over_kwh``: by which limits are exceeded.
+    ``cost``: of the blend, exceeded limits included. ``share``: [C, J] of each group's plans. ``node_per_kwh``: [K, T] prices
+    of the nodes; ``node_value``: the nodes' part of the dual bound at these prices.
     """
 
     cost: float
     share: FloatArray
     node_per_kwh: FloatArray
     node_value: float
-    over_kwh: float
 
 
 class Master:
@@ -91,10 +89,6 @@ class Master:
         )
         self._columns += 1
 
-    def raise_price_of_excess(self, over_per_kwh: float) -> None:
-        """Let what exceeds a limit cost more."""
-        self._program.raise_price_of_excess(self._highs, over_per_kwh)
-
     def solve(self) -> Blend:
         """The cheapest blend of all plans told so far. Raises SolverError where HiGHS gives up."""
         self._highs.run()
@@ -114,5 +108,4 @@ class Master:
             share=share,
             node_per_kwh=program.prices(duals),
             node_value=cost - float(duals[:count].sum()) * program.money,
-            over_kwh=program.over_kwh(values),
         )

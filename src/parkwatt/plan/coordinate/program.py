@@ -28,7 +28,6 @@ class NodeProgram:
     row_lower: list[float] = field(default_factory=list)
     row_upper: list[float] = field(default_factory=list)
     entries_of_row: list[list[tuple[int, float]]] = field(default_factory=list)
-    excess: list[tuple[int, float, float]] = field(default_factory=list)
 
     @property
     def column_count(self) -> int:
@@ -61,18 +60,6 @@ class NodeProgram:
         found = np.where(self.row_of >= 0, -row_dual[np.maximum(self.row_of, 0)], 0.0)
         return found * self.money / self.power_kw / self.duration_h
 
-    def over_kwh(self, values: FloatArray) -> float:
-        """By how much limits are exceeded."""
-        return (
-            sum(float(values[column]) * hours for column, hours, _ in self.excess) * self.power_kw
-        )
-
-    def raise_price_of_excess(self, highs: highspy.Highs, over_per_kwh: float) -> None:
-        """Let what exceeds a limit cost so much more than power within it."""
-        for column, hours, paid in self.excess:
-            cost = (paid + over_per_kwh * hours) * self.power_kw / self.money
-            highs.changeColCost(column, cost)
-
     def pass_to(self, highs: highspy.Highs) -> None:
         """Give the columns and rows to HiGHS, after ``first_row`` rows whose values have to be 1."""
         starts = np.cumsum([0] * self.first_row + [0] + [len(one) for one in self.entries_of_row])
@@ -103,8 +90,8 @@ def node_program(
 ) -> NodeProgram:
     """The nodes of a problem, after ``first_row`` rows.
 
-    ``over_per_kwh``: what it costs to exceed a limit. ``power_kw``: what 1 is in the program; HiGHS keeps its rows to 1e-7 of it
-    or better. None: what the whole fleet can draw.
+    ``over_per_kwh``: what it costs to exceed a limit. ``power_kw``: what 1 is in the program; its rows hold to 1e-7
+    of it or better. None: what the whole fleet can draw.
     """
     low_kw, high_kw = reach(problem)
     market, nodes, hours = problem.market, problem.nodes, problem.prices.duration_h
@@ -176,7 +163,6 @@ def _balance(
     for sign, limit, paid in ((1.0, most_in, buys), (-1.0, most_out, -sells)):
         if np.isfinite(limit):
             column = program.column((paid + over_per_kwh * hours) * unit)
-            program.excess.append((column, hours, paid))
             drawn.append((column, sign))
     row = program.row(
         [(column, -sign) for column, sign in drawn],

@@ -69,7 +69,7 @@ class Recovery:
         place[clusters.order] = np.arange(len(clusters.order))
         even = (place * _GOLDEN) % 1.0
         chosen = (even[:, None] >= bounds[clusters.of_stay]).sum(axis=1)
-        return np.minimum(chosen, self.count - 1).astype(np.int64)
+        return np.asarray(np.minimum(chosen, self.count - 1), np.int64)
 
     def plans(self, rows: IntArray, chosen: IntArray) -> BatchPlan:
         """The plans of some cars. ``chosen``: which, for each of ``rows``."""
