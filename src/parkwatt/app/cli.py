@@ -22,6 +22,7 @@ from parkwatt.app.charger import command as charger_command
 from parkwatt.app.charger import send_command
 from parkwatt.app.demo import command as demo_command
 from parkwatt.app.discover import command as discover_command
+from parkwatt.app.fleet import command as fleet_command
 from parkwatt.app.journal import command as journal_command
 from parkwatt.app.journal import export_command
 from parkwatt.app.notices import command as notify_command
@@ -48,6 +49,7 @@ COMMANDS = (
     demo_command.register,
     plan_command.register,
     check_command.register,
+    fleet_command.register,
     up_command.register,
     doctor_command.register,
     discover_command.register,
