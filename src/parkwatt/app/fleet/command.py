@@ -32,7 +32,7 @@ The same arguments give the same fleet."""
 
 _MAKE_EXAMPLES = """\
   parkwatt fleet make fleet.parquet --cars 10000 --prices-output prices.parquet
-  parkwatt fleet make fleet.parquet --cars 500 --sessions workplaces --days 7 --start 2026-06-01 --seed 2
+  parkwatt fleet make fleet.parquet --cars 500 --sessions workplaces --days 7 --start 2026-01-12 --seed 2
   parkwatt fleet make fleet.parquet --cars 10000 --v2g-share 1 --least-power"""
 
 
@@ -84,7 +84,7 @@ def _add_make(commands: Subparsers) -> None:
     add("--cars", metavar="N", type=int, required=True, help="how many cars")
     add("--prices-output", metavar="PRICES.parquet", type=Path, help="write prices for it, too")
     add("--sessions", choices=("homes", "workplaces"), default="homes", help="default: homes")
-    add("--start", metavar="DATE", default="2026-01-15", help="first day; default: 2026-01-15")
+    add("--start", metavar="DATE", default="2026-06-18", help="first day; default: 2026-06-18")
     add("--days", metavar="N", type=int, default=1, help="default: 1")
     add("--step-minutes", metavar="N", type=int, default=15, help="of the prices; default: 15")
     add("--time-zone", metavar="ZONE", default="Europe/Berlin", help="default: Europe/Berlin")

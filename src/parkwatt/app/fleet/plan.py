@@ -85,7 +85,7 @@ def _read(
     fleet: Path, prices: Path, step_minutes: int | None, faults: Faults
 ) -> tuple[FleetPrices, FleetFile]:
     """Prices in the steps that are wanted, and the fleet. Raises InputError with all faults of options and files."""
-    from parkwatt.io.fleet_files.fleet import read_fleet
+    from parkwatt.io.fleet_files.fleet import check_columns, read_fleet
     from parkwatt.io.fleet_files.prices import read_prices
 
     known = read_prices(prices, faults)
@@ -95,7 +95,11 @@ def _read(
             faults.add("--step-minutes", rule, step_minutes)
         else:
             known = known.in_steps_of(step_minutes * 60)
-    file = None if known is None else read_fleet(fleet, known.grid, known.names, faults)
+    file = None
+    if known is None:
+        check_columns(fleet, faults)
+    else:
+        file = read_fleet(fleet, known.grid, known.names, faults)
     if known is None or file is None or faults.found:
         raise InputError(faults.found)
     return known, file

@@ -58,14 +58,21 @@ def read_fleet(
     return _Reading(found, file.types, grid, price_rows).result()
 
 
+def check_columns(path: Path, faults: Faults) -> None:
+    """Note what is wrong with the file's columns, where the prices, and so the steps, are not known."""
+    with opened_parquet(path, _FIELD, faults) as file:
+        if file is not None:
+            _has_sound_columns(file, path.name, None, faults)
+
+
 def _has_sound_columns(
-    file: ParquetFile, file_name: str, price_rows: tuple[str, ...], faults: Faults
+    file: ParquetFile, file_name: str, price_rows: tuple[str, ...] | None, faults: Faults
 ) -> bool:
     before = len(faults.found)
     types = file.types
     for name in types:
         if name not in KNOWN:
-            faults.add(_FIELD, f"{file_name} has a column {name!r} that is not known", None)
+            faults.add(_FIELD, f"{file_name} has a column {name!r} that is not known")
     for name in ("car_id", *REQUIRED_NUMBERS):
         if name not in types:
             faults.add(_FIELD, f"{file_name} has no column {name!r}")
@@ -106,9 +113,10 @@ def _queried(file: ParquetFile, price_rows: tuple[str, ...]) -> dict[str, NDArra
     parts = ["file_row_number + 1 AS place", "CAST(car_id AS VARCHAR) AS car_id"]
     parts += [f"CAST({name} AS DOUBLE) AS {name}" for name in (*NUMBERS, *STEPS) if name in types]
     parts += [
-        f"CASE WHEN isfinite({name}) THEN epoch_us({name}) END AS {name}"
+        f"CASE WHEN isfinite({time}) THEN epoch_us({time}) END AS {name}"
         for name in TIMES
         if name in types
+        for time in [name if "TIME ZONE" in types[name] else f"{name}::TIMESTAMP"]
     ]
     values: list[object] = []
     if PRICE_ROW in types:

@@ -61,6 +61,7 @@ def _write(
                     "autoload_known_extensions": "false",
                 },
             ) as connection:
+                connection.execute("SET enable_progress_bar = false")
                 connection.register("arrays", dict(columns))
                 connection.execute(
                     f"COPY (SELECT {', '.join(chosen)} FROM arrays) TO '{target}' ({options})"  # noqa: S608 - quoted
