@@ -42,7 +42,8 @@ _SOC_LEAST: Final = 0.1
 _SOC_FLOOR_V2G: Final = 0.2
 _SOC_ASKED: Final = 0.9
 _WEAR_PRICE_PER_KWH: Final = 0.03
-_LEAST_STAY_BETWEEN_S: Final = 1800
+# A stay may be stretched to a whole step at both ends; a car is away for longer than that.
+_AWAY_STEPS_MIN: Final = 3
 # IEC 61851-1: a car charges with 6 A or more, or not at all.
 _LEAST_CURRENT_A: Final = 6.0
 _VOLTAGE_V: Final = 230.0
@@ -106,7 +107,7 @@ def fleet_columns(wanted: Wanted) -> Columns:
         arrival, leaving, charged_kwh, comes = _drawn_day(chance, wanted, day)
         comes &= arrival >= free_unix_s
         here = np.flatnonzero(comes)
-        free_unix_s[here] = leaving[here] + _LEAST_STAY_BETWEEN_S
+        free_unix_s[here] = leaving[here] + _AWAY_STEPS_MIN * wanted.step_s
         stays.append((here, arrival[here], leaving[here], charged_kwh[here]))
     car, arrival, leaving, charged_kwh = (
         np.concatenate(parts) for parts in zip(*stays, strict=True)

@@ -82,10 +82,8 @@ def _has_sound_columns(
         faults.add(_FIELD, f"{file_name} {rule}")
     if PRICE_ROW in types and price_rows == ("",):
         faults.add(_FIELD, f"{file_name} has a column {PRICE_ROW!r}, and the prices have none")
-    elif PRICE_ROW not in types and len(price_rows) > 1:
-        rule = (
-            f"has no column {PRICE_ROW!r}, which says which of the {len(price_rows)} prices holds"
-        )
+    elif PRICE_ROW not in types and len(price_rows or ()) > 1:
+        rule = f"has no column {PRICE_ROW!r}, and there are {len(price_rows or ())} prices"
         faults.add(_FIELD, f"{file_name} {rule}")
     for name, type_name in types.items():
         rule = _type_rule(name, type_name)
