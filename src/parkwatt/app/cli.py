@@ -1,6 +1,6 @@
 """The command line: `parkwatt COMMAND …`.
 
-Exit codes: 0 done; 1 the answer is no (`check`); 2 bad input, one line a fault on standard error;
+Exit codes: 0 done; 1 the answer is no (`check`), or no in part (`fleet plan`); 2 bad input, one line a fault on standard error;
 3 the work could not be done (the solver failed, a disk is full); 70 a bug, told in one line;
 130 interrupted; 141 the reader of the output went away. Nobody sees a traceback who did not ask for it
 (PARKWATT_TRACEBACK=1).
