@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from rich.console import Console
+
 from parkwatt.app.fleet.generate import Wanted, fleet_columns, price_columns
 from parkwatt.app.fleet.output import check_output
 from parkwatt.app.fleet.progress import FleetProgress
@@ -72,7 +74,7 @@ def _zone(name: str, faults: Faults) -> ZoneInfo:
 
 def make_fleet(wanted: Wanted, fleet: Path, prices: Path | None) -> None:
     """Generate and write. Raises OSError where it cannot be written."""
-    with FleetProgress() as progress:
+    with FleetProgress(Console(stderr=True)) as progress:
         progress.begin("Generating", None)
         columns = fleet_columns(wanted)
         progress.begin("Writing", None)

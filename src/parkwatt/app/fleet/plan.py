@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rich.console import Console
+
 from parkwatt.app.fleet.output import check_output
 from parkwatt.app.fleet.progress import FleetProgress
 from parkwatt.app.printable import printable
@@ -48,7 +50,7 @@ def plan_fleet(
         check_output("--output", output, (fleet, prices), faults)
     if threads is not None and threads < 1:
         faults.add("--threads", "must be at least 1", threads)
-    with FleetProgress() as progress:
+    with FleetProgress(Console(stderr=True)) as progress:
         progress.begin("Reading", None)
         known, file = _read(fleet, prices, step_minutes, faults)
         wrong, rows = row_faults(file.rows, known)
