@@ -15,8 +15,9 @@ from parkwatt.io.fleet_files.columns import FleetRows
 from parkwatt.io.fleet_files.prices import FleetPrices
 from parkwatt.plan.batch import KERNEL_NAMES, BatchPrices, CarStays, faults_of, plan_batch
 
-# Some tenths of a second of work: a bar that moves, and powers of 50 MB where a day has 96 steps.
-_CHUNK: Final = 131_072
+# So many powers at a time are some tenths of a second of work, and 50 MB.
+_CHUNK_CELLS: Final = 12_582_912
+_CHUNK_ROWS_MIN: Final = 8192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +80,9 @@ def plan_rows(
     power_kw = np.empty((count, prices.step_count), np.float32) if keeps_powers else None
     charged_kwh = discharged_kwh = 0.0
     progress.begin("Planning", count)
-    for start in range(0, count, _CHUNK):
-        part = slice(start, start + _CHUNK)
+    chunk = max(_CHUNK_CELLS // prices.step_count, _CHUNK_ROWS_MIN)
+    for start in range(0, count, chunk):
+        part = slice(start, start + chunk)
         planned = plan_batch(cars.take(part), prices, threads=threads)
         cost[part], energy_kwh_end[part] = planned.cost, planned.energy_kwh_end
         shortfall_kwh[part], kernel[part] = planned.shortfall_kwh, planned.kernel
