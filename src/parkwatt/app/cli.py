@@ -1,6 +1,6 @@
 """The command line: `parkwatt COMMAND …`.
 
-Exit codes: 0 done; 1 the answer is no (`check`); 2 bad input, one line a fault on standard error;
+Exit codes: 0 done; 1 the answer is no (`check`), or no in part (`fleet plan`); 2 bad input, one line a fault on standard error;
 3 the work could not be done (the solver failed, a disk is full); 70 a bug, told in one line;
 130 interrupted; 141 the reader of the output went away. Nobody sees a traceback who did not ask for it
 (PARKWATT_TRACEBACK=1).
@@ -22,6 +22,7 @@ from parkwatt.app.charger import command as charger_command
 from parkwatt.app.charger import send_command
 from parkwatt.app.demo import command as demo_command
 from parkwatt.app.discover import command as discover_command
+from parkwatt.app.fleet import command as fleet_command
 from parkwatt.app.journal import command as journal_command
 from parkwatt.app.journal import export_command
 from parkwatt.app.notices import command as notify_command
@@ -48,6 +49,7 @@ COMMANDS = (
     demo_command.register,
     plan_command.register,
     check_command.register,
+    fleet_command.register,
     up_command.register,
     doctor_command.register,
     discover_command.register,

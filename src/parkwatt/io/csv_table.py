@@ -34,16 +34,30 @@ def read_csv(
     text = read_text(path, field, faults)
     if text is None:
         return None
-    delimiter = max(_DELIMITERS, key=text.lstrip().split("\n", 1)[0].count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = _reader(text)
     try:
-        header = [name.strip() for name in next(row for row in reader if row)]
+        header = _header(reader)
         if missing_columns([*names, *where], header, field, path.name, faults):
             return None
         return _rows(reader, header, names, where, field, path.name, faults)
     except csv.Error as error:
         faults.add(field, f"{path.name} line {reader.line_num} is not CSV ({error})")
         return None
+
+
+def csv_columns(path: Path, field: str, faults: Faults) -> list[str] | None:
+    """The names in the header; None after a fault."""
+    text = read_text(path, field, faults)
+    return None if text is None else _header(_reader(text))
+
+
+def _reader(text: str) -> Reader:
+    delimiter = max(_DELIMITERS, key=text.lstrip().split("\n", 1)[0].count)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
+def _header(reader: Reader) -> list[str]:
+    return [name.strip() for name in next(row for row in reader if row)]
 
 
 def _rows(

@@ -6,7 +6,9 @@ extensions by itself. Here it may open this one file and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from parkwatt.io.raw_table import (
     missing_columns,
 )
 
-_NUMBER_TYPES = (
+NUMBER_TYPES = (
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
     "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL",
 )  # fmt: skip
@@ -38,29 +40,59 @@ def read_parquet(
     """The columns ``names`` of the rows for which each column in ``where`` equals its value; None
     after a fault.
     """
-    if not is_readable_file(path, field, faults):
+    try:
+        with opened_parquet(path, field, faults) as file:
+            if file is None:
+                return None
+            if missing_columns([*names, *where], list(file.types), field, path.name, faults):
+                return None
+            if _has_odd_types(names, file.types, field, path.name, faults):
+                return None
+            return _selected(file.connection, file.pattern, path.name, names, where, file.types)
+    except duckdb.Error as error:
+        add_unreadable(path, error, field, faults)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetFile:
+    """A connection that may read this one file; ``pattern``: what `read_parquet` takes for it; ``types``: of its columns."""
+
+    connection: duckdb.DuckDBPyConnection
+    pattern: str
+    types: dict[str, str]
+
+
+@contextmanager
+def opened_parquet(path: Path, field: str, faults: Faults) -> Iterator[ParquetFile | None]:
+    """A Parquet file to query; None after a fault. What a query of its rows raises is the caller's (`add_unreadable`)."""
+    if not is_readable_file(path, field, faults):
+        yield None
+        return
     if not path.is_file():
         faults.add(field, "must be a file", str(path))
-        return None
+        yield None
+        return
     location = str(path.absolute())
     # To DuckDB a path is a pattern; in brackets a character of a pattern stands for itself.
     pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in location)
-    try:
-        with _connection(location, pattern) as connection:
+    with _connection(location, pattern) as connection:
+        try:
             described = connection.execute(
                 "DESCRIBE SELECT * FROM read_parquet(?)", [pattern]
             ).fetchall()
-            types = {str(row[0]): str(row[1]) for row in described}
-            if missing_columns([*names, *where], list(types), field, path.name, faults):
-                return None
-            if _has_odd_types(names, types, field, path.name, faults):
-                return None
-            return _selected(connection, pattern, path.name, names, where, types)
-    except duckdb.Error as error:
-        first_line = str(error).split("\n", 1)[0].replace(location, path.name)
-        faults.add(field, f"{path.name} is not a Parquet file that can be read ({first_line})")
-        return None
+        except duckdb.Error as error:
+            add_unreadable(path, error, field, faults)
+            yield None
+            return
+        types = {str(row[0]): str(row[1]) for row in described}
+        yield ParquetFile(connection, pattern, types)
+
+
+def add_unreadable(path: Path, error: duckdb.Error, field: str, faults: Faults) -> None:
+    """Note that a file is not Parquet, or a damaged one."""
+    first_line = str(error).split("\n", 1)[0].replace(str(path.absolute()), path.name)
+    faults.add(field, f"{path.name} is not a Parquet file that can be read ({first_line})")
 
 
 def _connection(location: str, pattern: str) -> duckdb.DuckDBPyConnection:
@@ -96,7 +128,7 @@ def _kind(type_name: str) -> type[RawColumn] | None:
         return StampColumn
     if type_name == "VARCHAR":
         return TextColumn
-    return NumberColumn if type_name.split("(")[0] in _NUMBER_TYPES else None
+    return NumberColumn if type_name.split("(")[0] in NUMBER_TYPES else None
 
 
 def _selected(

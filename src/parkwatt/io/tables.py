@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from parkwatt.domain.record import Faults
 from parkwatt.domain.series import IntervalSeries, TimeArray
-from parkwatt.io.csv_table import read_csv
-from parkwatt.io.parquet_table import read_parquet
+from parkwatt.io.csv_table import csv_columns, read_csv
+from parkwatt.io.parquet_table import opened_parquet, read_parquet
 from parkwatt.io.raw_table import (
     CellFaults,
     Condition,
@@ -32,6 +32,9 @@ from parkwatt.io.series_source import SeriesSource
 from parkwatt.io.stamps import shown, stamps_of, unix_of, unix_of_series
 
 ColumnKind = Literal["time", "optional_time", "number", "text"]
+
+PARQUET_SUFFIXES = (".parquet", ".pq")
+_CSV_SUFFIXES = (".csv", ".tsv", ".txt")
 
 
 def read_series(source: SeriesSource, folder: Path, faults: Faults) -> IntervalSeries | None:
@@ -160,6 +163,14 @@ def read_table(
     return result if sound else None
 
 
+def column_names(path: Path, field: str, faults: Faults) -> list[str] | None:
+    """The columns that a table has; None after a fault."""
+    if path.suffix.lower() in _CSV_SUFFIXES:
+        return csv_columns(path, field, faults)
+    with opened_parquet(path, field, faults) as file:
+        return None if file is None else list(file.types)
+
+
 def _texts_of(column: RawColumn, cell_faults: CellFaults) -> NDArray[Any]:
     if isinstance(column, TextColumn):
         return np.array(column.cells, dtype=object)
@@ -174,9 +185,9 @@ def _read_raw(
     path: Path, names: list[str], where: Mapping[str, Condition], field: str, faults: Faults
 ) -> RawTable | None:
     suffix = path.suffix.lower()
-    if suffix in (".csv", ".tsv", ".txt"):
+    if suffix in _CSV_SUFFIXES:
         table = read_csv(path, names, where, field, faults)
-    elif suffix in (".parquet", ".pq"):
+    elif suffix in PARQUET_SUFFIXES:
         table = read_parquet(path, names, where, field, faults)
     else:
         faults.add(field, "must end in .csv, .tsv, .txt, .parquet or .pq", path.name)

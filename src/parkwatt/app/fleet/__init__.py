@@ -1,0 +1,1 @@
+"""`parkwatt fleet`: plans for many cars at once, and fleets to try it with."""
