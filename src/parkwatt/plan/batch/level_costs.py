@@ -21,7 +21,8 @@ _LEAST_SPAN_KWH: Final = 1e-6
 class Car(NamedTuple):
     """A stay as the kernel sees it, all in the battery: energies in kWh, ``least_up`` … ``most_down`` in kWh an hour.
 
-    ``asked_kwh``: at the end, no more than can be reached; 0 where nothing is asked. ``missing_price_per_kwh``: far above all prices.
+    ``asked_kwh``: at the end, no more than can be reached; 0 where nothing is asked. ``missing_price_per_kwh``: far above all
+    prices.
     """
 
     first: int
@@ -39,27 +40,32 @@ class Car(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """``costs``: [T+1, L+1] before each step, from floor to maximum; the rest is room to work."""
+    """``costs``: [T+1, L+1] before each step, from floor to maximum. ``moved``, ``nearest``: room to work, with as many
+    places beyond both ends as a step may move. ``place``: [L+1] 0, 1, 2 …
+    """
 
     costs: SingleArray
-    padded: SingleArray
-    best: SingleArray
+    moved: SingleArray
+    nearest: SingleArray
+    place: SingleArray
 
 
 @compiled
 def new_grid(steps: int, levels: int) -> Grid:
     """Room for T ``steps`` and L ``levels``."""
+    room = 3 * (levels + 1) + 2
     return Grid(
         np.zeros((steps + 1, levels + 1), np.float32),
-        np.zeros(2 * levels + 8, np.float32),
-        np.zeros(levels + 1, np.float32),
+        np.full(room, _NOWHERE),
+        np.full(room, _NOWHERE),
+        np.arange(levels + 1).astype(np.float32),
     )
 
 
 @compiled
 def level_kwh_of(car: Car, grid: Grid) -> float:
     """What lies between two levels."""
-    return max(car.cap_kwh - car.floor_kwh, _LEAST_SPAN_KWH) / (len(grid.best) - 1)
+    return max(car.cap_kwh - car.floor_kwh, _LEAST_SPAN_KWH) / (grid.costs.shape[1] - 1)
 
 
 @inlined
@@ -75,63 +81,82 @@ def end_cost(car: Car, energy_kwh: float) -> float:
 def costs_back(car: Car, grid: Grid, ranking: Ranking, duration_h: FloatArray) -> None:
     """Fill the costs from the end of a stay to its second step (the first begins from one energy only)."""
     level_kwh = level_kwh_of(car, grid)
-    count = len(grid.best)
-    for level in range(count):
-        grid.costs[car.last, level] = end_cost(car, car.floor_kwh + level_kwh * level)
-    span_kwh = level_kwh * (count - 1)
+    costs, moved, nearest, place = grid
+    levels = costs.shape[1] - 1
+    for level in range(levels + 1):
+        costs[car.last, level] = end_cost(car, car.floor_kwh + level_kwh * level)
     for step in range(car.last - 1, car.first, -1):
-        hours = duration_h[step]
-        after, before = grid.costs[step + 1], grid.costs[step]
-        for level in range(count):
-            before[level] = after[level]
-        most = min(car.most_up * hours, span_kwh) / level_kwh
-        least = car.least_up * hours / level_kwh
+        per_level = duration_h[step] / level_kwh
+        after, before = costs[step + 1], costs[step]
+        before[:] = after
+        most, least = min(car.most_up * per_level, levels), car.least_up * per_level
         if most > 0.0 and least <= most:
             slope = np.float32(ranking.up_slope[step] * level_kwh)
-            for level in range(count):
-                grid.padded[level] = after[level] + slope * np.float32(level)
-            _best_within(grid, least, most)
-            for level in range(count):
-                cost = grid.best[level] - slope * np.float32(level)
-                before[level] = min(before[level], cost)
-        most = min(car.most_down * hours, span_kwh) / level_kwh
-        least = car.least_down * hours / level_kwh
+            _improve(1, least, most, slope, after, before, moved, nearest, place)
+        most, least = min(car.most_down * per_level, levels), car.least_down * per_level
         if most > 0.0 and least <= most:
-            # The same with the levels counted from the top.
             slope = np.float32(ranking.keep_slope[step] * level_kwh)
-            for level in range(count):
-                grid.padded[level] = after[count - 1 - level] - slope * np.float32(level)
-            _best_within(grid, least, most)
-            for level in range(count):
-                cost = grid.best[count - 1 - level] + slope * np.float32(count - 1 - level)
-                before[level] = min(before[level], cost)
+            _improve(-1, least, most, slope, after, before, moved, nearest, place)
 
 
 @compiled
-def _best_within(grid: Grid, least: float, most: float) -> None:
-    """For each level the least of ``padded`` between so many levels further up: at whole levels, and at both ends."""
-    padded, best = grid.padded, grid.best
-    count = len(best)
-    for level in range(count, count + int(most) + 2):
-        padded[level] = _NOWHERE
+def _improve(
+    way: int,
+    least: float,
+    most: float,
+    slope: np.float32,
+    after: SingleArray,
+    before: SingleArray,
+    moved: SingleArray,
+    nearest: SingleArray,
+    place: SingleArray,
+) -> None:
+    """Lower ``before`` where it is cheaper to move by ``least`` to ``most`` levels, up (``way`` 1) or down (−1).
+
+    Moves by whole levels, and by the least and the most. The least of 2w neighbours in a row is the less of the least of w
+    and the least of the next w, so that few passes find it for all levels at once.
+    """
+    count = len(after)
+    room = count + 1
+    here = moved[room : room + count]
     for level in range(count):
-        best[level] = _NOWHERE
-    fewest = max(int(np.ceil(least - 1e-6)), 1)
-    for by in range(fewest, min(int(most + 1e-6), count - 1) + 1):
-        shifted = padded[by : by + count]
-        for level in range(count):
-            best[level] = min(best[level], shifted[level])
-    _between(padded, best, most)
+        here[level] = after[level] + slope * place[level]
+    _move_between(way, most, slope, before, moved, place)
     if least > 0.0:
-        _between(padded, best, least)
+        _move_between(way, least, slope, before, moved, place)
+    fewest = max(int(np.ceil(least - 1e-6)), 1)
+    longest = min(int(most + 1e-6), count - 1)
+    if longest < fewest:
+        return
+    width, source, target = 1, moved, nearest
+    while 2 * width <= longest - fewest + 1:
+        there = source[room + way * width : room + way * width + count]
+        here, least_here = source[room : room + count], target[room : room + count]
+        for level in range(count):
+            least_here[level] = min(here[level], there[level])
+        width, source, target = 2 * width, target, source
+    first, last = room + way * fewest, room + way * (longest - width + 1)
+    near, far = source[first : first + count], source[last : last + count]
+    for level in range(count):
+        cost = min(near[level], far[level]) - slope * place[level]
+        before[level] = min(before[level], cost)
 
 
-@compiled
-def _between(padded: SingleArray, best: SingleArray, by: float) -> None:
+@inlined
+def _move_between(
+    way: int,
+    by: float,
+    slope: np.float32,
+    before: SingleArray,
+    moved: SingleArray,
+    place: SingleArray,
+) -> None:
     """Moves that end between two levels."""
+    count = len(before)
     whole = int(by)
     share = np.float32(by - whole)
-    below, above = padded[whole:], padded[whole + 1 :]
-    for level in range(len(best)):
+    first, second = count + 1 + way * whole, count + 1 + way * (whole + 1)
+    below, above = moved[first : first + count], moved[second : second + count]
+    for level in range(count):
         there = below[level] + share * (above[level] - below[level])
-        best[level] = min(best[level], there)
+        before[level] = min(before[level], there - slope * place[level])
