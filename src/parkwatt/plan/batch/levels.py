@@ -155,11 +155,10 @@ def _polish(
         keep_kwh,
         left_kwh,
         words,
-        ranking.up_slope,
-        ranking.keep_slope,
         ranking.charge_rank,
         ranking.keep_rank,
-        ranking.place_of,
+        ranking.step_of,
+        ranking.slope_of,
     )
     energy_kwh = car.arrival_kwh
     for step in range(car.first, car.last):

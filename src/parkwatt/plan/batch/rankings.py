@@ -27,14 +27,15 @@ class PriceOrders(NamedTuple):
 
 class Ranking(NamedTuple):
     """``up_slope``, ``keep_slope``: [T] of charging and of not discharging, per kWh in the battery. ``charge_rank``,
-    ``keep_rank``: [T]. ``place_of``: [2T] by rank, the step for not discharging, and T more for charging.
+    ``keep_rank``: [T]. ``step_of``, ``slope_of``: [2T] by rank.
     """
 
     up_slope: FloatArray
     keep_slope: FloatArray
     charge_rank: RankArray
     keep_rank: RankArray
-    place_of: RankArray
+    step_of: RankArray
+    slope_of: FloatArray
 
 
 class Rankings(NamedTuple):
@@ -45,7 +46,8 @@ class Rankings(NamedTuple):
     keep_slope: FloatArray
     charge_rank: RankArray
     keep_rank: RankArray
-    place_of: RankArray
+    step_of: RankArray
+    slope_of: FloatArray
 
 
 def order(import_price_per_kwh: FloatArray, export_price_per_kwh: FloatArray) -> PriceOrders:
@@ -68,6 +70,7 @@ def new_rankings(steps: int) -> Rankings:
         np.empty((_SLOTS, steps), np.int16),
         np.empty((_SLOTS, steps), np.int16),
         np.empty((_SLOTS, 2 * steps), np.int16),
+        np.empty((_SLOTS, 2 * steps)),
     )
 
 
@@ -115,7 +118,8 @@ def ranking_in(slot: int, kept: Rankings) -> Ranking:
         kept.keep_slope[slot],
         kept.charge_rank[slot],
         kept.keep_rank[slot],
-        kept.place_of[slot],
+        kept.step_of[slot],
+        kept.slope_of[slot],
     )
 
 
@@ -132,10 +136,11 @@ def _rank(ranking: Ranking, import_order: RankArray, export_order: RankArray) ->
         if take_charge:
             step = import_order[i]
             ranking.charge_rank[step] = rank
-            ranking.place_of[rank] = step + steps
+            ranking.slope_of[rank] = ranking.up_slope[step]
             i += 1
         else:
             step = export_order[j]
             ranking.keep_rank[step] = rank
-            ranking.place_of[rank] = step
+            ranking.slope_of[rank] = ranking.keep_slope[step]
             j += 1
+        ranking.step_of[rank] = step
