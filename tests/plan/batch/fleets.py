@@ -35,12 +35,11 @@ def fleet_of(count: int, **given: Any) -> CarStays:
     }
     fields.update(given)
     whole = {"from_step", "to_step", "price_row"}
-    return CarStays(
-        **{
-            name: np.array(np.broadcast_to(value, count), np.int64 if name in whole else np.float64)
-            for name, value in fields.items()
-        }
-    )
+    arrays: dict[str, Any] = {
+        name: np.array(np.broadcast_to(value, count), np.int64 if name in whole else np.float64)
+        for name, value in fields.items()
+    }
+    return CarStays(**arrays)
 
 
 def prices_of(

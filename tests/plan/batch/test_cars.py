@@ -112,9 +112,9 @@ def test_prices() -> None:
 
 
 def test_steps_are_whole_numbers() -> None:
-    assert "from_step: must be whole numbers" in refused(
-        fleet_of(3)._replace(from_step=np.zeros(3)), PRICES
-    )
+    parts: Any = np.zeros(3)
+    said = refused(fleet_of(3)._replace(from_step=parts), PRICES)
+    assert "from_step: must be whole numbers" in said
 
 
 def test_too_many_steps() -> None:

@@ -65,7 +65,8 @@ def new_grid(steps: int, levels: int) -> Grid:
 @compiled
 def level_kwh_of(car: Car, grid: Grid) -> float:
     """What lies between two levels."""
-    return max(car.cap_kwh - car.floor_kwh, _LEAST_SPAN_KWH) / (grid.costs.shape[1] - 1)
+    levels: int = grid.costs.shape[1] - 1
+    return max(car.cap_kwh - car.floor_kwh, _LEAST_SPAN_KWH) / levels
 
 
 @inlined

@@ -12,8 +12,6 @@ from parkwatt.plan.batch.level_costs import Car, Grid, end_cost, level_kwh_of
 from parkwatt.plan.batch.rankings import Ranking
 
 _ROUNDING: Final = 1e-9
-# Of the cost, what may be given away in all for charging earlier and moving less. Costs are known to some 1e-7 of them.
-_TIE: Final = 1e-5
 
 
 @inlined
@@ -52,7 +50,7 @@ def _best_move(
         return best_kwh, best_cost
     costs = grid.costs[step + 1]
     first = max(int(np.ceil((low_kwh - car.floor_kwh) / level_kwh)), 0)
-    last = min(int((high_kwh - car.floor_kwh) / level_kwh), len(costs) - 1)
+    last = min(int(np.floor((high_kwh - car.floor_kwh) / level_kwh)), len(costs) - 1)
     for level in range(first, last + 1):
         to_kwh = car.floor_kwh + level_kwh * level
         cost = float(costs[level]) + slope * to_kwh
@@ -65,47 +63,29 @@ def _best_move(
 def move_on(
     car: Car, grid: Grid, ranking: Ranking, duration_h: FloatArray, gain_kwh: FloatArray
 ) -> float:
-    """Go from arrival to end by the least costs; returns the energy at the end. ``gain_kwh``: gets what each step adds.
-
-    Of ways that cost the same, charging comes first, as much as the step allows, and discharging last.
-    """
-    energy_kwh, level_kwh, spare = car.arrival_kwh, level_kwh_of(car, grid), -1.0
+    """Go from arrival to end by the least costs; returns the energy at the end. ``gain_kwh``: gets what each step adds."""
+    energy_kwh, level_kwh = car.arrival_kwh, level_kwh_of(car, grid)
     for step in range(car.first, car.last):
-        hours, up_slope, keep_slope = (
-            duration_h[step],
-            ranking.up_slope[step],
-            ranking.keep_slope[step],
-        )
+        hours, to_kwh = duration_h[step], energy_kwh
         below = energy_kwh < car.floor_kwh - _ROUNDING
         # Below the floor it charges, if it can.
-        stay_cost = np.inf if below else _cost_from(car, grid, step, energy_kwh, level_kwh)
-        up_kwh, up_cost, full_cost = energy_kwh, np.inf, np.inf
+        least_cost = np.inf if below else _cost_from(car, grid, step, energy_kwh, level_kwh)
         low = energy_kwh + car.least_up * hours
         high = min(energy_kwh + car.most_up * hours, car.cap_kwh)
         if below:
             low = max(low, min(high, car.floor_kwh))
         if high > energy_kwh + _ROUNDING and high >= low:
-            up_kwh, up_cost = _best_move(car, grid, step, low, high, up_slope)
-            up_cost -= up_slope * energy_kwh
-            full_cost = _cost_from(car, grid, step, high, level_kwh)
-            full_cost += up_slope * (high - energy_kwh)
-        down_kwh, down_cost = energy_kwh, np.inf
-        low_down = max(energy_kwh - car.most_down * hours, car.floor_kwh)
-        high_down = energy_kwh - car.least_down * hours
-        if not below and low_down < energy_kwh - _ROUNDING and low_down <= high_down:
-            down_kwh, down_cost = _best_move(car, grid, step, low_down, high_down, keep_slope)
-            down_cost -= keep_slope * energy_kwh
-        least_cost = min(stay_cost, up_cost, down_cost)
-        if spare < 0.0:
-            spare = _TIE * abs(least_cost) if least_cost < np.inf else 0.0
-        to_kwh, cost = energy_kwh, stay_cost
-        if full_cost <= least_cost + spare:
-            to_kwh, cost = high, full_cost
-        elif up_cost <= least_cost + spare:
-            to_kwh, cost = up_kwh, up_cost
-        elif stay_cost > least_cost + spare:
-            to_kwh, cost = down_kwh, down_cost
-        spare = max(spare - (cost - least_cost), 0.0) if least_cost < np.inf else spare
+            slope = ranking.up_slope[step]
+            moved_kwh, cost = _best_move(car, grid, step, low, high, slope)
+            if cost - slope * energy_kwh < least_cost:
+                to_kwh, least_cost = moved_kwh, cost - slope * energy_kwh
+        low = max(energy_kwh - car.most_down * hours, car.floor_kwh)
+        high = energy_kwh - car.least_down * hours
+        if not below and low < energy_kwh - _ROUNDING and low <= high:
+            slope = ranking.keep_slope[step]
+            moved_kwh, cost = _best_move(car, grid, step, low, high, slope)
+            if cost - slope * energy_kwh < least_cost:
+                to_kwh = moved_kwh
         gain_kwh[step] = to_kwh - energy_kwh
         energy_kwh = to_kwh
     return energy_kwh

@@ -35,10 +35,14 @@ def plan_linear(  # noqa: C901  in one piece: each array that is handed on is co
     _, up_slopes, keep_slopes, charge_ranks, keep_ranks, steps_of, slopes_of = kept
     gain_kwh, left_kwh = np.empty(steps), np.empty(2 * steps)
     words, held = np.zeros((2 * steps + 63) // 64, np.uint64), NONE
-    for row in rows:
-        first, last = from_step[row], to_step[row]
+    for signed_row in rows:
+        # Places without a sign: Numba then does not look whether they count from the end.
+        row = np.uint64(signed_row)
+        first, last = np.uint64(from_step[row]), np.uint64(to_step[row])
         charge_factor, discharge_factor = 1.0 / charge_efficiency[row], discharge_efficiency[row]
-        slot = slot_with(price_row[row], charge_factor, discharge_factor, wear[row], orders, kept)
+        slot = np.uint64(
+            slot_with(price_row[row], charge_factor, discharge_factor, wear[row], orders, kept)
+        )
         low, width, floor, asked = at_arrival[row], 0.0, energy_min[row], at_departure[row]
         cap, worth = max(energy_max[row], low), value[row]
         # Above its maximum it may not charge, and one that may not discharge keeps what it has.
@@ -76,7 +80,7 @@ def plan_linear(  # noqa: C901  in one piece: each array that is handed on is co
                     words[word] = bits
                     held ^= np.uint64(bits == NONE) << np.uint64(word)
             least = min(floor, low + width)
-            if step == last - 1 and asked > least:
+            if step == last - ONE and asked > least:
                 least = min(asked, low + width)
             short = least - low
             if short > ROUNDING_KWH:
@@ -99,7 +103,7 @@ def plan_linear(  # noqa: C901  in one piece: each array that is handed on is co
                     words[word] = bits
                     held ^= np.uint64(bits == NONE) << np.uint64(word)
         low += finish(held, worth, gain_kwh, left_kwh, words, steps_of[slot], slopes_of[slot])
-        held, money, member = NONE, 0.0, group[row]
+        held, money, member = NONE, 0.0, np.uint64(group[row])
         for step in range(first, last):
             gained = gain_kwh[step]
             up_now = gained >= 0.0

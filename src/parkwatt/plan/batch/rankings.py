@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.compiled import compiled
 
-RankArray = NDArray[np.int16]
+RankArray = NDArray[np.uint16]
 
 # A fleet has some models of cars at some prices: so many rankings are kept at hand. A power of two.
 _SLOTS = 64
@@ -55,8 +55,8 @@ def order(import_price_per_kwh: FloatArray, export_price_per_kwh: FloatArray) ->
     return PriceOrders(
         np.ascontiguousarray(import_price_per_kwh),
         np.ascontiguousarray(export_price_per_kwh),
-        np.argsort(import_price_per_kwh, axis=1, kind="stable").astype(np.int16),
-        np.argsort(export_price_per_kwh, axis=1, kind="stable").astype(np.int16),
+        np.argsort(import_price_per_kwh, axis=1, kind="stable").astype(np.uint16),
+        np.argsort(export_price_per_kwh, axis=1, kind="stable").astype(np.uint16),
     )
 
 
@@ -67,9 +67,9 @@ def new_rankings(steps: int) -> Rankings:
         np.full((_SLOTS, 4), np.nan),
         np.empty((_SLOTS, steps)),
         np.empty((_SLOTS, steps)),
-        np.empty((_SLOTS, steps), np.int16),
-        np.empty((_SLOTS, steps), np.int16),
-        np.empty((_SLOTS, 2 * steps), np.int16),
+        np.empty((_SLOTS, steps), np.uint16),
+        np.empty((_SLOTS, steps), np.uint16),
+        np.empty((_SLOTS, 2 * steps), np.uint16),
         np.empty((_SLOTS, 2 * steps)),
     )
 
