@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.harness import Figure, time_once_s
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch import BatchPlan, BatchPrices, CarStays, plan_batch
+from parkwatt.plan.batch.cars import IntArray
 
 STEPS, STEP_H, SEED = 96, 0.25, 7
 CARS, LINEAR_SOLVED, MILP_SOLVED, MILLION = 50_000, 300, 60, 1_000_000
@@ -69,9 +70,9 @@ def fleet(count: int, *, whole_day: bool, least_power: bool = False) -> CarStays
         discharge_kw_max=discharge_kw_max,
         charge_kw_min=np.full(count, 4.1 if least_power else 0.0),
         discharge_kw_min=np.where(discharge_kw_max > 0.0, 2.0, 0.0) * least_power,
-        charge_efficiency=0.88 + 0.01 * model,
-        discharge_efficiency=0.9 + 0.01 * model,
-        wear_price_per_kwh=0.02 + 0.005 * (model % 3),
+        charge_efficiency=np.linspace(0.88, 0.95, 8)[model],
+        discharge_efficiency=np.linspace(0.9, 0.97, 8)[model],
+        wear_price_per_kwh=np.array([0.02, 0.025, 0.03])[model % 3],
         energy_value_per_kwh=generator.uniform(0.05, 0.25, count),
         price_row=generator.integers(0, 4, count),
     )
@@ -132,7 +133,7 @@ def _program(
     column_upper: FloatArray,
     row_lower: FloatArray,
     row_upper: FloatArray,
-    rows: list[list[tuple[FloatArray, FloatArray]]],
+    rows: list[list[tuple[IntArray, FloatArray]]],
 ) -> highspy.HighsLp:
     """Arrays as HiGHS takes them; the first row of the energy's balance has no energy before it."""
     starts, columns, values = [0], [], []
