@@ -40,25 +40,25 @@ class Car(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """``costs``: [T+1, L+1] before each step, from floor to maximum. ``moved``, ``nearest``: room to work, with as many
-    places beyond both ends as a step may move. ``place``: [L+1] 0, 1, 2 …
+    """``costs``: [T+1, L+1] before each step, from floor to maximum. The rest is room to work: ``moved`` [2, …] with as many
+    places beyond both ends as a step may move, ``between`` [L+1]. ``place``: [L+1] 0, 1, 2 …
     """
 
     costs: SingleArray
     moved: SingleArray
-    nearest: SingleArray
+    between: SingleArray
     place: SingleArray
 
 
 @compiled
 def new_grid(steps: int, levels: int) -> Grid:
     """Room for T ``steps`` and L ``levels``."""
-    room = 3 * (levels + 1) + 2
+    count = levels + 1
     return Grid(
-        np.zeros((steps + 1, levels + 1), np.float32),
-        np.full(room, _NOWHERE),
-        np.full(room, _NOWHERE),
-        np.arange(levels + 1).astype(np.float32),
+        np.zeros((steps + 1, count), np.float32),
+        np.full((2, 3 * count + 2), _NOWHERE),
+        np.zeros(count, np.float32),
+        np.arange(count).astype(np.float32),
     )
 
 
@@ -82,22 +82,22 @@ def end_cost(car: Car, energy_kwh: float) -> float:
 def costs_back(car: Car, grid: Grid, ranking: Ranking, duration_h: FloatArray) -> None:
     """Fill the costs from the end of a stay to its second step (the first begins from one energy only)."""
     level_kwh = level_kwh_of(car, grid)
-    costs, moved, nearest, place = grid
+    costs, moved, between, place = grid
     levels = costs.shape[1] - 1
     for level in range(levels + 1):
         costs[car.last, level] = end_cost(car, car.floor_kwh + level_kwh * level)
     for step in range(car.last - 1, car.first, -1):
         per_level = duration_h[step] / level_kwh
-        after, before = costs[step + 1], costs[step]
-        before[:] = after
+        for level in range(levels + 1):
+            costs[step, level] = costs[step + 1, level]
         most, least = min(car.most_up * per_level, levels), car.least_up * per_level
         if most > 0.0 and least <= most:
             slope = np.float32(ranking.up_slope[step] * level_kwh)
-            _improve(1, least, most, slope, after, before, moved, nearest, place)
+            _improve(1, least, most, slope, step, costs, moved, between, place)
         most, least = min(car.most_down * per_level, levels), car.least_down * per_level
         if most > 0.0 and least <= most:
             slope = np.float32(ranking.keep_slope[step] * level_kwh)
-            _improve(-1, least, most, slope, after, before, moved, nearest, place)
+            _improve(-1, least, most, slope, step, costs, moved, between, place)
 
 
 @compiled
@@ -106,58 +106,56 @@ def _improve(
     least: float,
     most: float,
     slope: np.float32,
-    after: SingleArray,
-    before: SingleArray,
+    step: int,
+    costs: SingleArray,
     moved: SingleArray,
-    nearest: SingleArray,
+    between: SingleArray,
     place: SingleArray,
 ) -> None:
-    """Lower ``before`` where it is cheaper to move by ``least`` to ``most`` levels, up (``way`` 1) or down (−1).
+    """Lower the costs before a step where it is cheaper to move by ``least`` to ``most`` levels, up (``way`` 1) or down (−1).
 
     Moves by whole levels, and by the least and the most. The least of 2w neighbours in a row is the less of the least of w
-    and the least of the next w, so that few passes find it for all levels at once.
+    and the least of the next w, so that few passes find it for all levels at once. Places have no sign: Numba then does not
+    look whether they count from the end, and takes many levels at a time.
     """
-    count = len(after)
-    room = count + 1
-    here = moved[room : room + count]
+    count, room = np.uint64(costs.shape[1]), costs.shape[1] + 1
+    here, before, after = np.uint64(room), np.uint64(step), np.uint64(step + 1)
+    source, target = np.uint64(0), np.uint64(1)
     for level in range(count):
-        here[level] = after[level] + slope * place[level]
-    _move_between(way, most, slope, before, moved, place)
+        moved[source, here + level] = costs[after, level] + slope * place[level]
+    _move_between(room, way, most, moved, between)
+    for level in range(count):
+        cost = between[level] - slope * place[level]
+        costs[before, level] = min(costs[before, level], cost)
     if least > 0.0:
-        _move_between(way, least, slope, before, moved, place)
+        _move_between(room, way, least, moved, between)
+        for level in range(count):
+            cost = between[level] - slope * place[level]
+            costs[before, level] = min(costs[before, level], cost)
     fewest = max(int(np.ceil(least - 1e-6)), 1)
-    longest = min(int(most + 1e-6), count - 1)
+    longest = min(int(most + 1e-6), costs.shape[1] - 1)
     if longest < fewest:
         return
-    width, source, target = 1, moved, nearest
+    width = 1
     while 2 * width <= longest - fewest + 1:
-        there = source[room + way * width : room + way * width + count]
-        here, least_here = source[room : room + count], target[room : room + count]
+        there = np.uint64(room + way * width)
         for level in range(count):
-            least_here[level] = min(here[level], there[level])
+            moved[target, here + level] = min(
+                moved[source, here + level], moved[source, there + level]
+            )
         width, source, target = 2 * width, target, source
-    first, last = room + way * fewest, room + way * (longest - width + 1)
-    near, far = source[first : first + count], source[last : last + count]
+    near, far = np.uint64(room + way * fewest), np.uint64(room + way * (longest - width + 1))
     for level in range(count):
-        cost = min(near[level], far[level]) - slope * place[level]
-        before[level] = min(before[level], cost)
+        cost = min(moved[source, near + level], moved[source, far + level]) - slope * place[level]
+        costs[before, level] = min(costs[before, level], cost)
 
 
 @inlined
-def _move_between(
-    way: int,
-    by: float,
-    slope: np.float32,
-    before: SingleArray,
-    moved: SingleArray,
-    place: SingleArray,
-) -> None:
-    """Moves that end between two levels."""
-    count = len(before)
+def _move_between(room: int, way: int, by: float, moved: SingleArray, between: SingleArray) -> None:
+    """The cost of moves that end between two levels, in ``between``."""
     whole = int(by)
     share = np.float32(by - whole)
-    first, second = count + 1 + way * whole, count + 1 + way * (whole + 1)
-    below, above = moved[first : first + count], moved[second : second + count]
-    for level in range(count):
-        there = below[level] + share * (above[level] - below[level])
-        before[level] = min(before[level], there - slope * place[level])
+    first, second = np.uint64(room + way * whole), np.uint64(room + way * (whole + 1))
+    for level in range(np.uint64(len(between))):
+        nearer = moved[np.uint64(0), first + level]
+        between[level] = nearer + share * (moved[np.uint64(0), second + level] - nearer)
