@@ -8,30 +8,25 @@ at the floor, and at departure at what is asked, as far as charging at full powe
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.batch.cars import CarStays
+from parkwatt.plan.batch.cars import CarStays, IntArray
 from parkwatt.plan.batch.compiled import compiled, highest_bit, lowest_bit
-from parkwatt.plan.batch.outcome import Outcome
+from parkwatt.plan.batch.outcome import Outcome, money_of, write_powers
 from parkwatt.plan.batch.rankings import PriceOrders, new_rankings, slot_with
 from parkwatt.plan.batch.segments import NONE, ONE, ROUNDING_KWH, finish
 
 
 @compiled
-def plan_linear(  # noqa: C901  in one piece: each array that is handed on is counted anew for each car
-    rows: NDArray[np.int64],
-    cars: CarStays,
-    orders: PriceOrders,
-    duration_h: FloatArray,
-    outcome: Outcome,
+def plan_linear(
+    rows: IntArray, cars: CarStays, orders: PriceOrders, duration_h: FloatArray, outcome: Outcome
 ) -> None:
     """Plan ``rows`` of the stays; results go into ``outcome``."""
     from_step, to_step, at_arrival, at_departure, energy_min, energy_max, charge_max = cars[:7]
     discharge_max, _, _, charge_efficiency, discharge_efficiency, wear, value, price_row = cars[7:]
     cost, energy_kwh_end, power_kw, group, power_kw_sum = outcome
     steps = len(duration_h)
-    kept, per_hour, written = new_rankings(steps), 1.0 / duration_h, len(power_kw) > 0
+    kept, per_hour = new_rankings(steps), 1.0 / duration_h
     _, up_slopes, keep_slopes, charge_ranks, keep_ranks, steps_of, slopes_of = kept
     gain_kwh, left_kwh = np.empty(steps), np.empty(2 * steps)
     words, held = np.zeros((2 * steps + 63) // 64, np.uint64), NONE
@@ -103,14 +98,10 @@ def plan_linear(  # noqa: C901  in one piece: each array that is handed on is co
                     words[word] = bits
                     held ^= np.uint64(bits == NONE) << np.uint64(word)
         low += finish(held, worth, gain_kwh, left_kwh, words, steps_of[slot], slopes_of[slot])
-        held, money, member = NONE, 0.0, np.uint64(group[row])
-        for step in range(first, last):
-            gained = gain_kwh[step]
-            up_now = gained >= 0.0
-            money += gained * (up_slopes[slot, step] if up_now else keep_slopes[slot, step])
-            power = gained * (charge_factor if up_now else discharge_factor) * per_hour[step]
-            power_kw_sum[member, step] += power
-            if written:
-                power_kw[row, step] = power
-        cost[row] = money - worth * low
+        held, up_slope, keep_slope = NONE, up_slopes[slot], keep_slopes[slot]
+        cost[row] = money_of(first, last, gain_kwh, up_slope, keep_slope) - worth * low
         energy_kwh_end[row] = low
+        sums_kw = power_kw_sum[group[row]]
+        write_powers(
+            row, first, last, gain_kwh, charge_factor, discharge_factor, per_hour, power_kw, sums_kw
+        )
