@@ -21,7 +21,11 @@ from parkwatt.plan.batch.segments import NONE, ONE, ROUNDING_KWH, finish
 def plan_linear(
     rows: IntArray, cars: CarStays, orders: PriceOrders, duration_h: FloatArray, outcome: Outcome
 ) -> None:
-    """Plan ``rows`` of the stays; results go into ``outcome``."""
+    """Plan ``rows`` of the stays; results go into ``outcome``.
+
+    Above its maximum a car may not charge, and one that may not discharge keeps what it has. Places have no sign: Numba then
+    does not look whether they count from the end.
+    """
     from_step, to_step, at_arrival, at_departure, energy_min, energy_max, charge_max = cars[:7]
     discharge_max, _, _, charge_efficiency, discharge_efficiency, wear, value, price_row = cars[7:]
     cost, energy_kwh_end, power_kw, group, power_kw_sum = outcome
@@ -30,9 +34,7 @@ def plan_linear(
     _, up_slopes, keep_slopes, charge_ranks, keep_ranks, steps_of, slopes_of = kept
     gain_kwh, left_kwh = np.empty(steps), np.empty(2 * steps)
     words, held = np.zeros((2 * steps + 63) // 64, np.uint64), NONE
-    for signed_row in rows:
-        # Places without a sign: Numba then does not look whether they count from the end.
-        row = np.uint64(signed_row)
+    for row in rows.view(np.uint64):
         first, last = np.uint64(from_step[row]), np.uint64(to_step[row])
         charge_factor, discharge_factor = 1.0 / charge_efficiency[row], discharge_efficiency[row]
         slot = np.uint64(
@@ -40,12 +42,10 @@ def plan_linear(
         )
         low, width, floor, asked = at_arrival[row], 0.0, energy_min[row], at_departure[row]
         cap, worth = max(energy_max[row], low), value[row]
-        # Above its maximum it may not charge, and one that may not discharge keeps what it has.
         up_kw = charge_max[row] * charge_efficiency[row] if low <= energy_max[row] else 0.0
         down_kw = discharge_max[row] / discharge_factor
         for step in range(first, last):
-            hours = duration_h[step]
-            up, keep = up_kw * hours, down_kw * hours
+            up, keep = up_kw * duration_h[step], down_kw * duration_h[step]
             gain_kwh[step] = -keep
             if up > 0.0:
                 rank = charge_ranks[slot, step]
@@ -98,10 +98,11 @@ def plan_linear(
                     words[word] = bits
                     held ^= np.uint64(bits == NONE) << np.uint64(word)
         low += finish(held, worth, gain_kwh, left_kwh, words, steps_of[slot], slopes_of[slot])
-        held, up_slope, keep_slope = NONE, up_slopes[slot], keep_slopes[slot]
-        cost[row] = money_of(first, last, gain_kwh, up_slope, keep_slope) - worth * low
+        held, sums_kw = NONE, power_kw_sum[group[row]]
+        cost[row] = (
+            money_of(first, last, gain_kwh, up_slopes[slot], keep_slopes[slot]) - worth * low
+        )
         energy_kwh_end[row] = low
-        sums_kw = power_kw_sum[group[row]]
         write_powers(
             row, first, last, gain_kwh, charge_factor, discharge_factor, per_hour, power_kw, sums_kw
         )
