@@ -6,7 +6,7 @@ The meaning of each field is the contract's (docs/reference/contract.md) for a v
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,22 @@ from parkwatt.domain.record import FloatArray
 
 IntArray = NDArray[np.int64]
 
-_FAULTS_MAX = 20
+STEPS_MAX: Final = (
+    2048  # the words of 64 segments of which one word keeps account, two segments a step
+)
+
+FAULTS_MAX: Final = 20
+
+
+WHOLE_NUMBERS: Final = frozenset({"from_step", "to_step", "price_row"})
+
+
+def as_kernels_take(array: NDArray[Any], kind: type[np.int64] | type[np.float64]) -> NDArray[Any]:
+    """The array itself, or a copy where it is of another kind, not in one piece or may not be written.
+
+    Numba would compile each kernel once more for it.
+    """
+    return np.require(array, kind, ["C", "W"])
 
 
 class CarStays(NamedTuple):
@@ -53,6 +68,13 @@ class CarStays(NamedTuple):
         """Some of the stays."""
         return CarStays._make(array[rows] for array in self)
 
+    def as_kernels_take(self) -> CarStays:
+        """The same in the form that is compiled for."""
+        return CarStays._make(
+            as_kernels_take(array, np.int64 if name in WHOLE_NUMBERS else np.float64)
+            for name, array in zip(self._fields, self, strict=True)
+        )
+
 
 class BatchPrices(NamedTuple):
     """``import_per_kwh``, ``export_per_kwh``: [P, T], currency per kWh at the charger; ``duration_h``: [T]."""
@@ -65,6 +87,10 @@ class BatchPrices(NamedTuple):
     def step_count(self) -> int:
         """T."""
         return len(self.duration_h)
+
+    def as_kernels_take(self) -> BatchPrices:
+        """The same in the form that is compiled for."""
+        return BatchPrices._make(as_kernels_take(array, np.float64) for array in self)
 
 
 def faults_of(cars: CarStays, prices: BatchPrices) -> list[tuple[int, InputFault]]:
@@ -84,22 +110,46 @@ def raise_if_wrong(cars: CarStays, prices: BatchPrices) -> None:
 
     Raises: InputError with the first faults, if there is any.
     """
-    shape = (len(prices.import_per_kwh), prices.step_count)
+    found = [*_faults_of_prices(prices), *_faults_of_arrays(cars)]
+    found = found or [fault for _, fault in faults_of(cars, prices)]
+    if found:
+        raise InputError(found[:FAULTS_MAX])
+
+
+def fault_of_rows(name: str, rows: NDArray[Any], count: int, *, whole: bool) -> InputFault | None:
+    """What is wrong with the form of an array that has a value for each stay."""
+    if rows.shape != (count,):
+        return InputFault(name, f"must have shape ({count},)", rows.shape)
+    if rows.dtype.kind not in ("iu" if whole else "iuf"):
+        return InputFault(name, f"must be {'whole ' if whole else ''}numbers", str(rows.dtype))
+    return None
+
+
+def _faults_of_prices(prices: BatchPrices) -> list[InputFault]:
+    steps, hours = prices.step_count, prices.duration_h
+    found = []
+    if steps > STEPS_MAX:
+        found.append(InputFault("duration_h", f"must have at most {STEPS_MAX} steps", steps))
+    if hours.shape != (steps,):
+        found.append(InputFault("duration_h", f"must have shape ({steps},)", hours.shape))
+    elif (wrong := ~(np.isfinite(hours) & (hours > 0.0))).any():
+        found.append(InputFault("duration_h", "must be finite and above 0", hours[wrong][0].item()))
+    shape = (len(prices.import_per_kwh), steps)
     for name in ("import_per_kwh", "export_per_kwh"):
         series = getattr(prices, name)
         if series.shape != shape:
-            raise InputError([InputFault(name, f"must have shape {shape}", series.shape)])
-        if not np.isfinite(series).all():
-            raise InputError([InputFault(name, "must be finite", "NaN or infinite")])
-    if not (np.isfinite(prices.duration_h) & (prices.duration_h > 0)).all():
-        raise InputError([InputFault("duration_h", "must be above 0", "0, less, or NaN")])
-    for name, array in zip(cars._fields, cars, strict=True):
-        if array.shape != (cars.stay_count,):
-            rule = f"must have shape ({cars.stay_count},)"
-            raise InputError([InputFault(name, rule, array.shape)])
-    found = faults_of(cars, prices)
-    if found:
-        raise InputError([fault for _, fault in found[:_FAULTS_MAX]])
+            found.append(InputFault(name, f"must have shape {shape}", series.shape))
+        elif (wrong := ~np.isfinite(series)).any():
+            found.append(InputFault(name, "must be finite", series[wrong][0].item()))
+    return found
+
+
+def _faults_of_arrays(cars: CarStays) -> list[InputFault]:
+    found = [
+        fault_of_rows(name, array, cars.stay_count, whole=name in WHOLE_NUMBERS)
+        for name, array in zip(cars._fields, cars, strict=True)
+    ]
+    return [fault for fault in found if fault is not None]
 
 
 def _rules(cars: CarStays, prices: BatchPrices) -> list[tuple[str, str, NDArray[np.bool_]]]:

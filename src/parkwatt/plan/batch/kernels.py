@@ -32,8 +32,21 @@ def _pays_both_ways(row: int, cars: CarStays, prices: BatchPrices) -> bool:
 
 
 @compiled
+def _plain_prices(prices: BatchPrices) -> NDArray[np.bool_]:
+    """[P] whether import is never below 0 nor below export: then no car gains by both ways at once."""
+    plain = np.ones(len(prices.import_per_kwh), np.bool_)
+    for price_row in range(len(plain)):
+        for step in range(len(prices.duration_h)):
+            bought = prices.import_per_kwh[price_row, step]
+            if bought < 0.0 or prices.export_per_kwh[price_row, step] > bought:
+                plain[price_row] = False
+    return plain
+
+
+@compiled
 def choose_kernels(cars: CarStays, prices: BatchPrices, kernel: NDArray[np.int8]) -> None:
     """Write the kernel of each stay, a place in `KERNEL_NAMES`."""
+    plain = _plain_prices(prices)
     for row in range(len(kernel)):
         kernel[row] = LINEAR_KERNEL
         discharges = cars.discharge_kw_max[row] > 0.0
@@ -42,6 +55,11 @@ def choose_kernels(cars: CarStays, prices: BatchPrices, kernel: NDArray[np.int8]
         elif (
             cars.charge_kw_min[row] > 0.0
             or cars.discharge_kw_min[row] > 0.0
-            or (discharges and cars.charge_kw_max[row] > 0.0 and _pays_both_ways(row, cars, prices))
+            or (
+                discharges
+                and cars.charge_kw_max[row] > 0.0
+                and not plain[cars.price_row[row]]
+                and _pays_both_ways(row, cars, prices)
+            )
         ):
             kernel[row] = LEVELS_KERNEL

@@ -21,7 +21,8 @@ _LEAST_SPAN_KWH: Final = 1e-6
 class Car(NamedTuple):
     """A stay as the kernel sees it, all in the battery: energies in kWh, ``least_up`` … ``most_down`` in kWh an hour.
 
-    ``asked_kwh``: at the end, no more than can be reached; 0 where nothing is asked. ``missing_price_per_kwh``: far above all prices.
+    ``asked_kwh``: at the end, no more than can be reached; 0 where nothing is asked. ``missing_price_per_kwh``: far above all
+    prices.
     """
 
     first: int
@@ -39,27 +40,33 @@ class Car(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """``costs``: [T+1, L+1] before each step, from floor to maximum; the rest is room to work."""
+    """``costs``: [T+1, L+1] before each step, from floor to maximum. The rest is room to work: ``moved`` [2, …] with as many
+    places beyond both ends as a step may move, ``between`` [L+1]. ``place``: [L+1] 0, 1, 2 …
+    """
 
     costs: SingleArray
-    padded: SingleArray
-    best: SingleArray
+    moved: SingleArray
+    between: SingleArray
+    place: SingleArray
 
 
 @compiled
 def new_grid(steps: int, levels: int) -> Grid:
     """Room for T ``steps`` and L ``levels``."""
+    count = levels + 1
     return Grid(
-        np.zeros((steps + 1, levels + 1), np.float32),
-        np.zeros(2 * levels + 8, np.float32),
-        np.zeros(levels + 1, np.float32),
+        np.zeros((steps + 1, count), np.float32),
+        np.full((2, 3 * count + 2), _NOWHERE),
+        np.zeros(count, np.float32),
+        np.arange(count).astype(np.float32),
     )
 
 
 @compiled
 def level_kwh_of(car: Car, grid: Grid) -> float:
     """What lies between two levels."""
-    return max(car.cap_kwh - car.floor_kwh, _LEAST_SPAN_KWH) / (len(grid.best) - 1)
+    levels: int = grid.costs.shape[1] - 1
+    return max(car.cap_kwh - car.floor_kwh, _LEAST_SPAN_KWH) / levels
 
 
 @inlined
@@ -75,63 +82,80 @@ def end_cost(car: Car, energy_kwh: float) -> float:
 def costs_back(car: Car, grid: Grid, ranking: Ranking, duration_h: FloatArray) -> None:
     """Fill the costs from the end of a stay to its second step (the first begins from one energy only)."""
     level_kwh = level_kwh_of(car, grid)
-    count = len(grid.best)
-    for level in range(count):
-        grid.costs[car.last, level] = end_cost(car, car.floor_kwh + level_kwh * level)
-    span_kwh = level_kwh * (count - 1)
+    costs, moved, between, place = grid
+    levels = costs.shape[1] - 1
+    for level in range(levels + 1):
+        costs[car.last, level] = end_cost(car, car.floor_kwh + level_kwh * level)
     for step in range(car.last - 1, car.first, -1):
-        hours = duration_h[step]
-        after, before = grid.costs[step + 1], grid.costs[step]
-        for level in range(count):
-            before[level] = after[level]
-        most = min(car.most_up * hours, span_kwh) / level_kwh
-        least = car.least_up * hours / level_kwh
+        per_level = duration_h[step] / level_kwh
+        for level in range(levels + 1):
+            costs[step, level] = costs[step + 1, level]
+        most, least = min(car.most_up * per_level, levels), car.least_up * per_level
         if most > 0.0 and least <= most:
             slope = np.float32(ranking.up_slope[step] * level_kwh)
-            for level in range(count):
-                grid.padded[level] = after[level] + slope * np.float32(level)
-            _best_within(grid, least, most)
-            for level in range(count):
-                cost = grid.best[level] - slope * np.float32(level)
-                before[level] = min(before[level], cost)
-        most = min(car.most_down * hours, span_kwh) / level_kwh
-        least = car.least_down * hours / level_kwh
+            _improve(1, least, most, slope, step, costs, moved, between, place)
+        most, least = min(car.most_down * per_level, levels), car.least_down * per_level
         if most > 0.0 and least <= most:
-            # The same with the levels counted from the top.
             slope = np.float32(ranking.keep_slope[step] * level_kwh)
-            for level in range(count):
-                grid.padded[level] = after[count - 1 - level] - slope * np.float32(level)
-            _best_within(grid, least, most)
-            for level in range(count):
-                cost = grid.best[count - 1 - level] + slope * np.float32(count - 1 - level)
-                before[level] = min(before[level], cost)
+            _improve(-1, least, most, slope, step, costs, moved, between, place)
 
 
 @compiled
-def _best_within(grid: Grid, least: float, most: float) -> None:
-    """For each level the least of ``padded`` between so many levels further up: at whole levels, and at both ends."""
-    padded, best = grid.padded, grid.best
-    count = len(best)
-    for level in range(count, count + int(most) + 2):
-        padded[level] = _NOWHERE
+def _improve(
+    way: int,
+    least: float,
+    most: float,
+    slope: np.float32,
+    step: int,
+    costs: SingleArray,
+    moved: SingleArray,
+    between: SingleArray,
+    place: SingleArray,
+) -> None:
+    """Lower the costs before a step where it is cheaper to move by ``least`` to ``most`` levels, up (``way`` 1) or down (−1).
+
+    Moves by whole levels, and by the least and the most. The least of 2w neighbours in a row is the less of the least of w
+    and the least of the next w, so that few passes find it for all levels at once. Places have no sign: Numba then does not
+    look whether they count from the end, and takes many levels at a time.
+    """
+    count, room = np.uint64(costs.shape[1]), costs.shape[1] + 1
+    here, before, after = np.uint64(room), np.uint64(step), np.uint64(step + 1)
+    source, target = np.uint64(0), np.uint64(1)
     for level in range(count):
-        best[level] = _NOWHERE
-    fewest = max(int(np.ceil(least - 1e-6)), 1)
-    for by in range(fewest, min(int(most + 1e-6), count - 1) + 1):
-        shifted = padded[by : by + count]
-        for level in range(count):
-            best[level] = min(best[level], shifted[level])
-    _between(padded, best, most)
+        moved[source, here + level] = costs[after, level] + slope * place[level]
+    _move_between(room, way, most, moved, between)
+    for level in range(count):
+        cost = between[level] - slope * place[level]
+        costs[before, level] = min(costs[before, level], cost)
     if least > 0.0:
-        _between(padded, best, least)
+        _move_between(room, way, least, moved, between)
+        for level in range(count):
+            cost = between[level] - slope * place[level]
+            costs[before, level] = min(costs[before, level], cost)
+    fewest = max(int(np.ceil(least - 1e-6)), 1)
+    longest = min(int(most + 1e-6), costs.shape[1] - 1)
+    if longest < fewest:
+        return
+    width = 1
+    while 2 * width <= longest - fewest + 1:
+        there = np.uint64(room + way * width)
+        for level in range(count):
+            moved[target, here + level] = min(
+                moved[source, here + level], moved[source, there + level]
+            )
+        width, source, target = 2 * width, target, source
+    near, far = np.uint64(room + way * fewest), np.uint64(room + way * (longest - width + 1))
+    for level in range(count):
+        cost = min(moved[source, near + level], moved[source, far + level]) - slope * place[level]
+        costs[before, level] = min(costs[before, level], cost)
 
 
-@compiled
-def _between(padded: SingleArray, best: SingleArray, by: float) -> None:
-    """Moves that end between two levels."""
+@inlined
+def _move_between(room: int, way: int, by: float, moved: SingleArray, between: SingleArray) -> None:
+    """The cost of moves that end between two levels, in ``between``."""
     whole = int(by)
     share = np.float32(by - whole)
-    below, above = padded[whole:], padded[whole + 1 :]
-    for level in range(len(best)):
-        there = below[level] + share * (above[level] - below[level])
-        best[level] = min(best[level], there)
+    first, second = np.uint64(room + way * whole), np.uint64(room + way * (whole + 1))
+    for level in range(np.uint64(len(between))):
+        nearer = moved[np.uint64(0), first + level]
+        between[level] = nearer + share * (moved[np.uint64(0), second + level] - nearer)

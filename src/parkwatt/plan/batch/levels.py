@@ -4,7 +4,7 @@ What is not convex is which way a step goes: a least power, or a step that would
 dynamic programming decides only that, on a grid of energies between floor and maximum, with moves by whole levels and moves
 at the least and at full power in between (`level_costs`). The forward pass follows the car's own energy, not the grid's
 (`level_moves`). Then, with each step's direction held, what is left is convex and `segments.fill` solves it exactly; of both
-plans the cheaper counts.
+plans the cheaper counts, with charging moved to earlier steps of the same price (`earlier`).
 
 A car below its floor charges at full power until it is reached, which is the least sum of kWh below it.
 """
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.cars import CarStays
 from parkwatt.plan.batch.compiled import compiled
+from parkwatt.plan.batch.earlier import charge_earlier
 from parkwatt.plan.batch.level_costs import Car, costs_back, end_cost, new_grid
 from parkwatt.plan.batch.level_moves import move_on
 from parkwatt.plan.batch.outcome import Outcome, money_of, write_powers
@@ -76,6 +77,7 @@ def plan_levels(
         ) + end_cost(car, end_kwh)
         if not cost <= coarse_cost:
             gain_kwh, end_kwh, cost = coarse_kwh, coarse_end_kwh, coarse_cost
+        charge_earlier(car, ranking, duration_h, gain_kwh)
         missed = car.asked_kwh - end_kwh > _MISSED_KWH
         outcome.energy_kwh_end[row] = end_kwh
         outcome.cost[row] = np.nan if missed else cost
@@ -155,11 +157,10 @@ def _polish(
         keep_kwh,
         left_kwh,
         words,
-        ranking.up_slope,
-        ranking.keep_slope,
         ranking.charge_rank,
         ranking.keep_rank,
-        ranking.place_of,
+        ranking.step_of,
+        ranking.slope_of,
     )
     energy_kwh = car.arrival_kwh
     for step in range(car.first, car.last):

@@ -20,9 +20,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.problem import Problem, SiteProblem, Stay, Vehicle
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.batch.cars import BatchPrices, CarStays, IntArray, raise_if_wrong
+from parkwatt.plan.batch.cars import (
+    FAULTS_MAX,
+    BatchPrices,
+    CarStays,
+    IntArray,
+    as_kernels_take,
+    fault_of_rows,
+    raise_if_wrong,
+)
 from parkwatt.plan.batch.kernels import (
     LEVELS_KERNEL,
     LINEAR_KERNEL,
@@ -70,15 +79,18 @@ def plan_batch(
 
     ``powers``: whether each car's powers are kept. ``group``: [N] in 0..``group_count``-1, whose powers are summed; None:
     all are one group. ``levels``: of energy, for what is not convex.
-    Raises InputError where a row breaks a rule (`cars.faults_of` tells all).
+    Raises InputError where a row breaks a rule (`cars.faults_of` tells all), and for options that make no sense.
     """
     raise_if_wrong(cars, prices)
     count = cars.stay_count
+    group = np.zeros(count, np.int64) if group is None else group
+    _raise_if_wrong(count, group, group_count=group_count, threads=threads, levels=levels)
+    cars, prices = cars.as_kernels_take(), prices.as_kernels_take()
     outcome = Outcome(
         np.empty(count),
         np.empty(count),
         np.zeros((count if powers else 0, prices.step_count), np.float32),
-        np.zeros(count, np.int64) if group is None else group,
+        as_kernels_take(group, np.int64),
         np.zeros((group_count, prices.step_count)),
     )
     kernel = np.empty(count, np.int8)
@@ -105,6 +117,26 @@ def plan_batch(
         power_kw_sum=outcome.power_kw_sum,
         kernel=kernel,
     )
+
+
+def _raise_if_wrong(count: int, group: IntArray, **least_1: int) -> None:
+    """Refuse options that make no sense. ``least_1``: those that are at least 1."""
+    found = [
+        InputFault(name, "must be at least 1", value)
+        for name, value in least_1.items()
+        if value < 1
+    ]
+    fault = fault_of_rows("group", group, count, whole=True)
+    if fault is not None:
+        found.append(fault)
+    else:
+        last = least_1["group_count"] - 1
+        found += [
+            InputFault(f"group[{row}]", f"must be in 0..{last}", int(group[row]))
+            for row in np.flatnonzero((group < 0) | (group > last))[:FAULTS_MAX]
+        ]
+    if found:
+        raise InputError(found)
 
 
 def _run(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.compiled import compiled
 
-RankArray = NDArray[np.int16]
+RankArray = NDArray[np.uint16]
 
 # A fleet has some models of cars at some prices: so many rankings are kept at hand. A power of two.
 _SLOTS = 64
@@ -27,14 +27,15 @@ class PriceOrders(NamedTuple):
 
 class Ranking(NamedTuple):
     """``up_slope``, ``keep_slope``: [T] of charging and of not discharging, per kWh in the battery. ``charge_rank``,
-    ``keep_rank``: [T]. ``place_of``: [2T] by rank, the step for not discharging, and T more for charging.
+    ``keep_rank``: [T]. ``step_of``, ``slope_of``: [2T] by rank.
     """
 
     up_slope: FloatArray
     keep_slope: FloatArray
     charge_rank: RankArray
     keep_rank: RankArray
-    place_of: RankArray
+    step_of: RankArray
+    slope_of: FloatArray
 
 
 class Rankings(NamedTuple):
@@ -45,7 +46,8 @@ class Rankings(NamedTuple):
     keep_slope: FloatArray
     charge_rank: RankArray
     keep_rank: RankArray
-    place_of: RankArray
+    step_of: RankArray
+    slope_of: FloatArray
 
 
 def order(import_price_per_kwh: FloatArray, export_price_per_kwh: FloatArray) -> PriceOrders:
@@ -53,8 +55,8 @@ def order(import_price_per_kwh: FloatArray, export_price_per_kwh: FloatArray) ->
     return PriceOrders(
         np.ascontiguousarray(import_price_per_kwh),
         np.ascontiguousarray(export_price_per_kwh),
-        np.argsort(import_price_per_kwh, axis=1, kind="stable").astype(np.int16),
-        np.argsort(export_price_per_kwh, axis=1, kind="stable").astype(np.int16),
+        np.argsort(import_price_per_kwh, axis=1, kind="stable").astype(np.uint16),
+        np.argsort(export_price_per_kwh, axis=1, kind="stable").astype(np.uint16),
     )
 
 
@@ -65,9 +67,10 @@ def new_rankings(steps: int) -> Rankings:
         np.full((_SLOTS, 4), np.nan),
         np.empty((_SLOTS, steps)),
         np.empty((_SLOTS, steps)),
-        np.empty((_SLOTS, steps), np.int16),
-        np.empty((_SLOTS, steps), np.int16),
-        np.empty((_SLOTS, 2 * steps), np.int16),
+        np.empty((_SLOTS, steps), np.uint16),
+        np.empty((_SLOTS, steps), np.uint16),
+        np.empty((_SLOTS, 2 * steps), np.uint16),
+        np.empty((_SLOTS, 2 * steps)),
     )
 
 
@@ -115,7 +118,8 @@ def ranking_in(slot: int, kept: Rankings) -> Ranking:
         kept.keep_slope[slot],
         kept.charge_rank[slot],
         kept.keep_rank[slot],
-        kept.place_of[slot],
+        kept.step_of[slot],
+        kept.slope_of[slot],
     )
 
 
@@ -132,10 +136,11 @@ def _rank(ranking: Ranking, import_order: RankArray, export_order: RankArray) ->
         if take_charge:
             step = import_order[i]
             ranking.charge_rank[step] = rank
-            ranking.place_of[rank] = step + steps
+            ranking.slope_of[rank] = ranking.up_slope[step]
             i += 1
         else:
             step = export_order[j]
             ranking.keep_rank[step] = rank
-            ranking.place_of[rank] = step
+            ranking.slope_of[rank] = ranking.keep_slope[step]
             j += 1
+        ranking.step_of[rank] = step

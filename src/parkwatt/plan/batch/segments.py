@@ -24,8 +24,8 @@ from parkwatt.plan.batch.rankings import RankArray
 WordArray = NDArray[np.uint64]
 
 # Far below what a meter counts, far above what the arithmetic of a day's steps loses.
-_ROUNDING_KWH = 1e-11
-_ONE, _NONE = np.uint64(1), np.uint64(0)
+ROUNDING_KWH = 1e-11
+ONE, NONE = np.uint64(1), np.uint64(0)
 
 
 class Bounds(NamedTuple):
@@ -41,31 +41,28 @@ class Bounds(NamedTuple):
 
 
 @inlined
-def _finish(
+def finish(
     held: np.uint64,
     value_per_kwh: float,
     gain_kwh: FloatArray,
     left_kwh: FloatArray,
     words: WordArray,
-    up_slope: FloatArray,
-    keep_slope: FloatArray,
-    place_of: RankArray,
+    step_of: RankArray,
+    slope_of: FloatArray,
 ) -> float:
     """Use what is left where energy at the end is worth more, and empty the set; returns how much is used."""
-    steps, used_kwh = len(gain_kwh), 0.0
-    while held != _NONE:
+    used_kwh = 0.0
+    while held != NONE:
         word = lowest_bit(held)
-        held &= held - _ONE
+        held &= held - ONE
         bits = words[word]
-        words[word] = _NONE
-        while bits != _NONE:
+        words[word] = NONE
+        while bits != NONE:
             rank = word * 64 + lowest_bit(bits)
-            bits &= bits - _ONE
-            place = place_of[rank]
-            slope = keep_slope[place] if place < steps else up_slope[place - steps]
-            if slope >= value_per_kwh:
+            bits &= bits - ONE
+            if slope_of[rank] >= value_per_kwh:
                 break
-            gain_kwh[place if place < steps else place - steps] += left_kwh[rank]
+            gain_kwh[step_of[rank]] += left_kwh[rank]
             used_kwh += left_kwh[rank]
     return used_kwh
 
@@ -80,11 +77,10 @@ def fill(
     keep_kwh: FloatArray,
     left_kwh: FloatArray,
     words: WordArray,
-    up_slope: FloatArray,
-    keep_slope: FloatArray,
     charge_rank: RankArray,
     keep_rank: RankArray,
-    place_of: RankArray,
+    step_of: RankArray,
+    slope_of: FloatArray,
 ) -> float:
     """Decide all segments of the steps [first, last); returns the energy at the end, NaN where the cap cannot hold.
 
@@ -92,31 +88,30 @@ def fill(
     ``keep_kwh``: [T] lengths of the segments for charging and for not discharging, 0 for none. ``left_kwh`` [2T] and
     ``words``, empty before and after, are room to work. The rest is the car's `rankings.Ranking`.
     """
-    steps = len(gain_kwh)
     low, width, exceeded = bounds.arrival_kwh, 0.0, False
     # Which words hold any segment.
-    held = _NONE
+    held = NONE
     for step in range(first, last):
         up, keep = up_kwh[step], keep_kwh[step]
         if up > 0.0:
             rank = charge_rank[step]
             left_kwh[rank] = up
-            words[rank >> 6] |= _ONE << np.uint64(rank & 63)
-            held |= _ONE << np.uint64(rank >> 6)
+            words[rank >> 6] |= ONE << np.uint64(rank & 63)
+            held |= ONE << np.uint64(rank >> 6)
         if keep > 0.0:
             rank = keep_rank[step]
             left_kwh[rank] = keep
-            words[rank >> 6] |= _ONE << np.uint64(rank & 63)
-            held |= _ONE << np.uint64(rank >> 6)
+            words[rank >> 6] |= ONE << np.uint64(rank & 63)
+            held |= ONE << np.uint64(rank >> 6)
         low += gain_kwh[step]
         width += up + keep
         # The dearest are not used, where the energy would be above the cap.
         over = low + width - bounds.cap_kwh
-        if over > _ROUNDING_KWH:
+        if over > ROUNDING_KWH:
             width -= over
-            exceeded = exceeded or width < -_ROUNDING_KWH
+            exceeded = exceeded or width < -ROUNDING_KWH
             width = max(width, 0.0)
-            while over > _ROUNDING_KWH and held != _NONE:
+            while over > ROUNDING_KWH and held != NONE:
                 word = highest_bit(held)
                 bit = highest_bit(words[word])
                 left = left_kwh[word * 64 + bit]
@@ -124,21 +119,20 @@ def fill(
                     left_kwh[word * 64 + bit] = left - over
                     break
                 over -= left
-                words[word] ^= _ONE << np.uint64(bit)
-                held ^= np.uint64(words[word] == _NONE) << np.uint64(word)
+                words[word] ^= ONE << np.uint64(bit)
+                held ^= np.uint64(words[word] == NONE) << np.uint64(word)
         # The cheapest are used, where it would be below what is to be kept.
         least = min(bounds.floor_kwh, low + width)
         if step == last - 1 and bounds.asked_kwh > least:
             least = min(bounds.asked_kwh, low + width)
         short = least - low
-        if short > _ROUNDING_KWH:
+        if short > ROUNDING_KWH:
             low += short
             width -= short
-            while short > _ROUNDING_KWH and held != _NONE:
+            while short > ROUNDING_KWH and held != NONE:
                 word = lowest_bit(held)
                 bit = lowest_bit(words[word])
-                place = place_of[word * 64 + bit]
-                place = place if place < steps else place - steps
+                place = step_of[word * 64 + bit]
                 left = left_kwh[word * 64 + bit]
                 if left > short:
                     left_kwh[word * 64 + bit] = left - short
@@ -146,9 +140,7 @@ def fill(
                     break
                 gain_kwh[place] += left
                 short -= left
-                words[word] ^= _ONE << np.uint64(bit)
-                held ^= np.uint64(words[word] == _NONE) << np.uint64(word)
-    low += _finish(
-        held, bounds.value_per_kwh, gain_kwh, left_kwh, words, up_slope, keep_slope, place_of
-    )
+                words[word] ^= ONE << np.uint64(bit)
+                held ^= np.uint64(words[word] == NONE) << np.uint64(word)
+    low += finish(held, bounds.value_per_kwh, gain_kwh, left_kwh, words, step_of, slope_of)
     return np.nan if exceeded else low
