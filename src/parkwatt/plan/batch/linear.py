@@ -37,9 +37,7 @@ def plan_linear(
     for row in rows.view(np.uint64):
         first, last = np.uint64(from_step[row]), np.uint64(to_step[row])
         charge_factor, discharge_factor = 1.0 / charge_efficiency[row], discharge_efficiency[row]
-        slot = np.uint64(
-            slot_with(price_row[row], charge_factor, discharge_factor, wear[row], orders, kept)
-        )
+        slot = slot_with(price_row[row], charge_factor, discharge_factor, wear[row], orders, kept)
         low, width, floor, asked = at_arrival[row], 0.0, energy_min[row], at_departure[row]
         cap, worth = max(energy_max[row], low), value[row]
         up_kw = charge_max[row] * charge_efficiency[row] if low <= energy_max[row] else 0.0
@@ -99,10 +97,8 @@ def plan_linear(
                     held ^= np.uint64(bits == NONE) << np.uint64(word)
         low += finish(held, worth, gain_kwh, left_kwh, words, steps_of[slot], slopes_of[slot])
         held, sums_kw = NONE, power_kw_sum[group[row]]
-        cost[row] = (
-            money_of(first, last, gain_kwh, up_slopes[slot], keep_slopes[slot]) - worth * low
-        )
-        energy_kwh_end[row] = low
+        money = money_of(first, last, gain_kwh, up_slopes[slot], keep_slopes[slot])
+        cost[row], energy_kwh_end[row] = money - worth * low, low
         write_powers(
             row, first, last, gain_kwh, charge_factor, discharge_factor, per_hour, power_kw, sums_kw
         )

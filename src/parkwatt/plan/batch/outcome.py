@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
 
 @inlined
 def money_of(
-    first: int, last: int, gain_kwh: FloatArray, up_slope: FloatArray, keep_slope: FloatArray
+    first: Any, last: Any, gain_kwh: FloatArray, up_slope: FloatArray, keep_slope: FloatArray
 ) -> float:
     """Energy and wear of what each step adds to the battery."""
     money = 0.0
@@ -40,9 +40,9 @@ def money_of(
 
 @inlined
 def write_powers(
-    row: int,
-    first: int,
-    last: int,
+    row: Any,
+    first: Any,
+    last: Any,
     gain_kwh: FloatArray,
     charge_factor: float,
     discharge_factor: float,

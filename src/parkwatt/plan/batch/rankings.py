@@ -82,7 +82,7 @@ def slot_with(
     wear: float,
     orders: PriceOrders,
     kept: Rankings,
-) -> int:
+) -> np.uint64:
     """The slot with the ranking for a row of prices and a model of car, made now where another one was in its place.
 
     ``charge_factor``: 1 / η_c, ``discharge_factor``: η_d.
@@ -105,13 +105,15 @@ def slot_with(
                 orders.export_price_per_kwh[price_row, step] * discharge_factor - wear
             )
         _rank(
-            ranking_in(slot, kept), orders.import_order[price_row], orders.export_order[price_row]
+            ranking_in(np.uint64(slot), kept),
+            orders.import_order[price_row],
+            orders.export_order[price_row],
         )
-    return slot
+    return np.uint64(slot)
 
 
 @compiled
-def ranking_in(slot: int, kept: Rankings) -> Ranking:
+def ranking_in(slot: np.uint64, kept: Rankings) -> Ranking:
     """The ranking of a slot."""
     return Ranking(
         kept.up_slope[slot],
