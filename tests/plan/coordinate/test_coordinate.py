@@ -98,7 +98,8 @@ def test_small_fleets_are_planned_exactly(seed: int, count: int, feeders: int) -
     assert_followable(problem, found)
     if found.excess_kwh < 1e-4:
         assert_within_limits(problem, found)
-        assert found.gap <= 1e-4
+        # Powers are told in single precision; a bound may be near 0.
+        assert found.cost - found.bound <= 1e-4 * abs(found.bound) + 1e-3
 
 
 def test_a_warm_plan_is_as_good() -> None:
