@@ -126,15 +126,15 @@ def coordinate(
     groups = cluster(problem, _GROUPS)
     sampled = _from_samples(problem, groups, over_per_kwh, list(warm), threads)
     if problem.cars.stay_count >= _LARGE:
-        found = _like_its_sample(problem, groups, sampled, gap, threads)
-        if found.gap <= gap:
-            return found
+        like_sample = _like_its_sample(problem, groups, sampled, gap, threads)
+        if like_sample.gap <= gap:
+            return like_sample
     start = sampled.used
     oracle = Oracle(problem, np.arange(problem.cars.stay_count), groups, threads=threads)
     search, master = Search(), Master(problem, groups, over_per_kwh)
     for node_per_kwh in start:
         _tell(search, master, node_per_kwh, oracle)
-    wanted, together = gap / 2.0, _TOGETHER
+    wanted, together, found = gap / 2.0, _TOGETHER, []
     for _ in range(_TRIES):
         converge(search, oracle, master, wanted, report)
         recovery = Recovery(oracle, search.told, search.share, threads)
@@ -146,11 +146,12 @@ def coordinate(
             together=together,
             over_per_kwh=over_per_kwh,
         )
-        found = _told(problem, power_kw, search.bound, search.node_per_kwh, tuple(search.used))
-        if found.gap <= gap:
+        used = tuple(search.used)
+        found.append(_told(problem, power_kw, search.bound, search.node_per_kwh, used))
+        if found[-1].gap <= gap:
             break
         wanted, together = min(wanted, search.gap) / 2.0, together * 2
-    return found
+    return min(found, key=lambda one: one.gap)
 
 
 def _from_samples(
