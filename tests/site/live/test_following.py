@@ -82,3 +82,34 @@ def test_a_wrong_guess_at_what_the_charger_does_ends_with_its_next_reading() -> 
         if half_s >= 60:
             exchanged_kw.append(base_kw + car_kw)
     assert max(map(abs, exchanged_kw)) < 0.3
+
+
+def test_a_wrong_guess_ends_though_each_reading_comes_just_after_a_set_point() -> None:
+    """From a month with kills: set-points came every 2 s, and each reading 0.6 s after one, too soon to tell what that one did.
+
+    What had been guessed before it was still believed, and the car fed in 2 kW for five minutes.
+    """
+    follower, key, begin_us = BaseFollower(15.0), "CP-1/1", 1_700_000_000 * US
+    # The program began anew while the charger charged for its driver, in a peak of the load.
+    base_kw, car_kw, told_kw = 3.76, 4.6, 4.6
+    read_kw, read_us = car_kw, begin_us
+    exchanged_kw = []
+    for tick in range(600):  # of a fifth of a second
+        now_us = begin_us + tick * US // 5
+        if tick == 6:
+            # The peak is over, and the charger is on its way to what it was told in it.
+            base_kw, car_kw = 0.15, -2.25
+        elif tick > 6:
+            car_kw = told_kw
+        if tick % 50 == 39:
+            read_kw, read_us = car_kw, now_us
+        if tick == 0 or tick % 10 == 6:
+            seen = ChargerSeen("CP-1", 1, True, True, power_kw=read_kw, power_unix_us=read_us)
+            reading = SiteReading(grid_kw=base_kw + car_kw, grid_unix_us=now_us)
+            known_kw = follower.follow(reading, {key: seen}, now_us)
+            assert known_kw is not None
+            told_kw = -known_kw
+            follower.told(key, told_kw, follower.power_kw(key, seen, now_us) or 0.0, now_us)
+        if tick >= 100:
+            exchanged_kw.append(base_kw + car_kw)
+    assert max(map(abs, exchanged_kw)) < 0.3

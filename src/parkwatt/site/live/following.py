@@ -35,12 +35,16 @@ _READING_US: Final = 90 * _US
 
 @dataclass(slots=True)
 class _Told:
-    """What one charger was told last, and what it is taken to do. ``before``: the grid's power just before the change."""
+    """What one charger was told last, and what it is taken to do. ``grid_kw_before``: the grid's power just before the change.
+
+    ``guessed_unix_us``: since when it is taken to do ``actual_kw``, whatever it was told since.
+    """
 
     power_kw: float
     at_unix_us: int
     actual_kw: float
     grid_kw_before: float | None
+    guessed_unix_us: int
     settled: bool = False
 
     @property
@@ -69,7 +73,10 @@ class BaseFollower:
         known = self._told.get(key)
         if known is not None and abs(known.power_kw - power_kw) < 1e-9:
             return
-        self._told[key] = _Told(power_kw, now_unix_us, actual_kw, self._grid_kw)
+        guessed_unix_us = now_unix_us
+        if known is not None and known.settled and abs(known.change_kw) >= _SHOWN_KW:
+            guessed_unix_us = known.guessed_unix_us
+        self._told[key] = _Told(power_kw, now_unix_us, actual_kw, self._grid_kw, guessed_unix_us)
 
     def forget(self, key: str) -> None:
         """The car is gone."""
@@ -93,11 +100,12 @@ class BaseFollower:
             measured is not None
             and told.settled
             and abs(told.change_kw) >= _SHOWN_KW
-            and (seen.power_unix_us or 0) >= told.at_unix_us + SETTLE_US
+            and (seen.power_unix_us or 0) >= told.guessed_unix_us + SETTLE_US
         ):
             # It is taken not to follow because the grid did not move as it should: the load may have moved just then.
-            # Without this a wrong guess lives on for as long as set-points follow each other quickly.
-            told.actual_kw = measured
+            # Without this a wrong guess lives on for as long as set-points follow each other quickly. A reading may come too
+            # soon after the last of them to tell what that one does; what was guessed before it, it does tell.
+            told.actual_kw, told.guessed_unix_us = measured, seen.power_unix_us or 0
         return told.actual_kw if told.settled else told.power_kw
 
     def follow(
@@ -120,6 +128,7 @@ class BaseFollower:
         self._grid_unix_us = self.base_unix_us = 0
         for told in self._told.values():
             told.at_unix_us = min(told.at_unix_us, now_unix_us)
+            told.guessed_unix_us = min(told.guessed_unix_us, now_unix_us)
 
     def _by_grid(self, grid_kw: float, at_unix_us: int, seen: dict[str, ChargerSeen]) -> None:
         for key, told in self._told.items():
