@@ -12,6 +12,13 @@ from parkwatt.plan.batch import BatchPrices, CarStays
 STEPS_H = (0.25, 0.5, 1.0)
 SIZES = (0.0, 1e-3, 0.7, 1.0, 7.4, 11.0, 55.5, 1e3, 1e5)
 PRICE_ROWS = 4
+# What a car without taper and holding price has.
+NO_BENDS = {
+    "taper_from_kwh": np.inf,
+    "taper_kw_at_max": 0.0,
+    "holding_price_per_kwh_h": 0.0,
+    "holding_from_kwh": 0.0,
+}
 
 
 def fleet_of(count: int, **given: Any) -> CarStays:
@@ -32,6 +39,7 @@ def fleet_of(count: int, **given: Any) -> CarStays:
         "wear_price_per_kwh": 0.0,
         "energy_value_per_kwh": 0.0,
         "price_row": 0,
+        **NO_BENDS,
     }
     fields.update(given)
     whole = {"from_step", "to_step", "price_row"}
@@ -40,6 +48,25 @@ def fleet_of(count: int, **given: Any) -> CarStays:
         for name, value in fields.items()
     }
     return CarStays(**arrays)
+
+
+def without_bends(count: int) -> dict[str, FloatArray]:
+    """The fields of taper and holding price, of cars that have neither."""
+    return {name: np.full(count, value) for name, value in NO_BENDS.items()}
+
+
+def bent(rng: np.random.Generator, cars: CarStays) -> CarStays:
+    """The same cars, most with a taper, a holding price or both; some taper from 0 kWh, some to no power at all."""
+    count, maximum_kwh = cars.stay_count, cars.energy_kwh_max
+    slows, holds = rng.random(count) < 0.7, rng.random(count) < 0.6
+    return cars._replace(
+        taper_from_kwh=np.where(
+            slows, rng.choice([0.0, 0.4, 0.6, 0.8, 0.95, 1.0], count) * maximum_kwh, np.inf
+        ),
+        taper_kw_at_max=rng.choice([0.0, 0.1, 0.4, 1.0], count) * cars.charge_kw_max,
+        holding_price_per_kwh_h=np.where(holds, rng.choice([1e-4, 3e-3, 0.05], count), 0.0),
+        holding_from_kwh=rng.choice([0.0, 0.3, 0.5, 0.8, 1.2], count) * maximum_kwh,
+    )
 
 
 def prices_of(
@@ -102,6 +129,7 @@ def random_cars(
         wear_price_per_kwh=rng.choice([0.0, 0.02, 0.05], count),
         energy_value_per_kwh=rng.choice([0.0, 0.1, 0.2, -0.05], count),
         price_row=rng.integers(0, PRICE_ROWS, count),
+        **without_bends(count),
     )
 
 
@@ -129,4 +157,5 @@ def nonsense_cars(rng: np.random.Generator, count: int, steps: int) -> CarStays:
         wear_price_per_kwh=rng.choice([0.0, 0.02, 10.0], count),
         energy_value_per_kwh=rng.choice([0.0, 0.2, -3.0, 50.0], count),
         price_row=rng.integers(0, PRICE_ROWS, count),
+        **without_bends(count),
     )

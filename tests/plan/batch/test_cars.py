@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from parkwatt.domain.errors import InputError
-from parkwatt.plan.batch import BatchPrices, CarStays, faults_of, plan_batch
+from parkwatt.plan.batch import BatchPrices, CarStays, MissPrices, faults_of, plan_batch
 from tests.plan.batch.fleets import fleet_of, prices_of
 
 PRICES = prices_of([0.3, 0.2, 0.3, 0.4])
@@ -22,6 +22,9 @@ NOT_NEGATIVE = (
     "charge_kw_min",
     "discharge_kw_min",
     "wear_price_per_kwh",
+    "taper_kw_at_max",
+    "holding_price_per_kwh_h",
+    "holding_from_kwh",
 )
 FINITE_RULE = "must be finite and at least 0"
 
@@ -46,6 +49,9 @@ FINITE_RULE = "must be finite and at least 0"
         ("energy_kwh_at_departure", INFINITE, "must be at least 0, or NaN"),
         ("energy_kwh_max", 9.0, "must be at least energy_kwh_min"),
         ("charge_kw_min", 10.5, "must be at most charge_kw_max"),
+        ("taper_kw_at_max", 10.5, "must be at most charge_kw_max"),
+        ("taper_from_kwh", -0.1, "must be at least 0"),
+        ("taper_from_kwh", NAN, "must be at least 0"),
         ("discharge_kw_min", 0.5, "must be at most discharge_kw_max"),
     ],
 )
@@ -133,6 +139,9 @@ def test_too_many_steps() -> None:
         ({"group_count": 0}, "group_count: must be at least 1"),
         ({"threads": 0}, "threads: must be at least 1"),
         ({"levels": 0}, "levels: must be at least 1"),
+        ({"miss": MissPrices(-0.1)}, "departure_per_kwh: must be at least 0, or infinite"),
+        ({"miss": MissPrices(0.1, -0.1)}, "floor_per_kwh_h: must be at least 0, or infinite"),
+        ({"miss": MissPrices(NAN)}, "departure_per_kwh: must be at least 0, or infinite"),
     ],
 )
 def test_options(options: dict[str, Any], said: str) -> None:

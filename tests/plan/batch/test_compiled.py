@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from parkwatt.plan.batch import compiled, linear
-from parkwatt.plan.coordinate import recover
+from parkwatt.plan.coordinate import moves
 
 
 def stamp(kernel: Any) -> tuple[str, ...]:
@@ -18,4 +18,4 @@ def test_a_kernel_is_kept_for_all_sources_it_is_made_of() -> None:
     batch = compiled._digest("parkwatt.plan.batch")
     assert len(batch) == 64
     assert stamp(linear.plan_linear) == (batch,)
-    assert stamp(recover._choose_again) == (batch, compiled._digest("parkwatt.plan.coordinate"))
+    assert stamp(moves.reply) == (batch, compiled._digest("parkwatt.plan.coordinate"))

@@ -10,7 +10,7 @@ import os
 import numpy as np
 import pytest
 
-from parkwatt.plan.batch import KERNEL_NAMES, BatchPrices, plan_batch
+from parkwatt.plan.batch import KERNEL_NAMES, BatchPrices, MissPrices, plan_batch
 from tests.plan.batch.fleets import convex_prices, fleet_of, prices_of, random_cars
 from tests.plan.batch.judges import least_cost
 
@@ -29,6 +29,29 @@ def test_costs_are_those_of_a_linear_program(seed: int) -> None:
     assert {KERNEL_NAMES[kernel] for kernel in batch.kernel} == {"linear"}
     expected = np.array([least_cost(cars, prices, row) for row in range(CARS)])
     assert np.all(np.abs(batch.cost - expected) <= RELATIVE * np.maximum(np.abs(expected), 0.01))
+
+
+@pytest.mark.parametrize("seed", range(FLEETS))
+def test_a_price_of_missing_energy_counts_as_money_does(seed: int) -> None:
+    rng = np.random.default_rng(1000 + seed)
+    steps = int(rng.integers(1, 97))
+    prices, cars = convex_prices(rng, steps), random_cars(rng, CARS, steps)
+    miss = MissPrices(departure_per_kwh=float(rng.choice([0.0, 0.05, 0.2, 0.5, 3.0])))
+    batch = plan_batch(cars, prices, miss=miss)
+    found = batch.cost + miss.departure_per_kwh * batch.shortfall_kwh
+    expected = np.array([least_cost(cars, prices, row, miss) for row in range(CARS)])
+    assert np.all(np.abs(found - expected) <= RELATIVE * np.maximum(np.abs(expected), 0.01))
+
+
+def test_a_car_is_charged_as_long_as_a_missing_kwh_costs_more() -> None:
+    cars = fleet_of(1, energy_kwh_at_departure=45.0, charge_efficiency=1.0)
+    batch = plan_batch(
+        cars, prices_of([0.4, 0.1, 0.2, 0.3]), miss=MissPrices(departure_per_kwh=0.25)
+    )
+    assert batch.power_kw is not None
+    assert batch.power_kw[0] == pytest.approx([0.0, 10.0, 10.0, 0.0])
+    assert batch.shortfall_kwh == pytest.approx([5.0])
+    assert batch.cost == pytest.approx([3.0])
 
 
 def test_as_many_steps_as_there_may_be() -> None:

@@ -6,6 +6,7 @@ The meaning of each field is the contract's (docs/reference/contract.md) for a v
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -41,6 +42,9 @@ class CarStays(NamedTuple):
     at the charger, efficiencies in (0, 1]. ``energy_kwh_at_departure``: NaN where nothing is asked. ``wear_price_per_kwh``:
     per kWh that leaves the battery by discharge. ``energy_value_per_kwh``: of what is left at the end of the stay.
     ``charge_kw_min``, ``discharge_kw_min``: the least power when there is any. ``price_row``: which of the prices it sees.
+    ``taper_from_kwh``: a step that ends above charges with less, in a straight line from ``charge_kw_max`` there to
+    ``taper_kw_at_max`` at the maximum; infinite: it never does. ``holding_price_per_kwh_h``: per hour for each kWh that stands
+    above ``holding_from_kwh``.
     """
 
     from_step: IntArray
@@ -58,6 +62,10 @@ class CarStays(NamedTuple):
     wear_price_per_kwh: FloatArray
     energy_value_per_kwh: FloatArray
     price_row: IntArray
+    taper_from_kwh: FloatArray
+    taper_kw_at_max: FloatArray
+    holding_price_per_kwh_h: FloatArray
+    holding_from_kwh: FloatArray
 
     @property
     def stay_count(self) -> int:
@@ -74,6 +82,18 @@ class CarStays(NamedTuple):
             as_kernels_take(array, np.int64 if name in WHOLE_NUMBERS else np.float64)
             for name, array in zip(self._fields, self, strict=True)
         )
+
+
+class MissPrices(NamedTuple):
+    """What a missed wish costs; infinite: it comes before all money. Prices of at least 0.
+
+    ``departure_per_kwh``: each kWh missing of what is asked at departure. ``floor_per_kwh_h``: each kWh below the floor, per
+    hour, of a car that arrives there: it waits while power is dearer. Infinite: it charges at full power until it is there.
+    No car discharges below its floor at any price.
+    """
+
+    departure_per_kwh: float = math.inf
+    floor_per_kwh_h: float = math.inf
 
 
 class BatchPrices(NamedTuple):
@@ -105,12 +125,15 @@ def faults_of(cars: CarStays, prices: BatchPrices) -> list[tuple[int, InputFault
     return sorted(found, key=lambda one: one[0])
 
 
-def raise_if_wrong(cars: CarStays, prices: BatchPrices) -> None:
+def raise_if_wrong(cars: CarStays, prices: BatchPrices, miss: MissPrices | None = None) -> None:
     """Refuse prices of a wrong shape, and cars that break a rule.
 
     Raises: InputError with the first faults, if there is any.
     """
     found = [*_faults_of_prices(prices), *_faults_of_arrays(cars)]
+    for name, price in zip(MissPrices._fields, miss or (), strict=False):
+        if not price >= 0.0:
+            found.append(InputFault(name, "must be at least 0, or infinite", price))
     found = found or [fault for _, fault in faults_of(cars, prices)]
     if found:
         raise InputError(found[:FAULTS_MAX])
@@ -178,6 +201,9 @@ def _rules(cars: CarStays, prices: BatchPrices) -> list[tuple[str, str, NDArray[
         "charge_kw_min",
         "discharge_kw_min",
         "wear_price_per_kwh",
+        "taper_kw_at_max",
+        "holding_price_per_kwh_h",
+        "holding_from_kwh",
     ):
         value = getattr(cars, name)
         rules.append((name, "must be finite and at least 0", ~(np.isfinite(value) & (value >= 0))))
@@ -185,6 +211,12 @@ def _rules(cars: CarStays, prices: BatchPrices) -> list[tuple[str, str, NDArray[
     rules += [
         ("energy_value_per_kwh", "must be finite", ~np.isfinite(worth)),
         ("energy_kwh_at_departure", "must be at least 0, or NaN", np.isinf(asked) | (asked < 0)),
+        ("taper_from_kwh", "must be at least 0", ~(cars.taper_from_kwh >= 0.0)),
+        (
+            "taper_kw_at_max",
+            "must be at most charge_kw_max",
+            cars.taper_kw_at_max > cars.charge_kw_max,
+        ),
         (
             "energy_kwh_max",
             "must be at least energy_kwh_min",

@@ -7,13 +7,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parkwatt.plan.batch.cars import BatchPrices, CarStays
-from parkwatt.plan.batch.compiled import compiled
+from parkwatt.plan.batch.cars import BatchPrices, CarStays, MissPrices
+from parkwatt.plan.batch.compiled import compiled, inlined
 
-KERNEL_NAMES: Final = ("linear", "levels", "solver")
+KERNEL_NAMES: Final = ("linear", "curved", "levels", "solver")
 LINEAR_KERNEL: Final = 0
-LEVELS_KERNEL: Final = 1
-SOLVER_KERNEL: Final = 2
+CURVED_KERNEL: Final = 1
+LEVELS_KERNEL: Final = 2
+SOLVER_KERNEL: Final = 3
 
 
 @compiled
@@ -43,15 +44,32 @@ def _plain_prices(prices: BatchPrices) -> NDArray[np.bool_]:
     return plain
 
 
+@inlined
+def tapers(from_kwh: float, maximum_kwh: float, at_maximum_kw: float, full_kw: float) -> bool:
+    """Whether a car's charging slows."""
+    return from_kwh < maximum_kwh and at_maximum_kw < full_kw
+
+
 @compiled
-def choose_kernels(cars: CarStays, prices: BatchPrices, kernel: NDArray[np.int8]) -> None:
+def choose_kernels(
+    cars: CarStays, prices: BatchPrices, miss: MissPrices, kernel: NDArray[np.int8]
+) -> None:
     """Write the kernel of each stay, a place in `KERNEL_NAMES`."""
-    plain = _plain_prices(prices)
+    plain, floor_has_price = _plain_prices(prices), np.isfinite(miss.floor_per_kwh_h)
     for row in range(len(kernel)):
-        kernel[row] = LINEAR_KERNEL
         discharges = cars.discharge_kw_max[row] > 0.0
+        slows = tapers(
+            cars.taper_from_kwh[row],
+            cars.energy_kwh_max[row],
+            cars.taper_kw_at_max[row],
+            cars.charge_kw_max[row],
+        )
+        waits = floor_has_price and cars.energy_kwh_at_arrival[row] < cars.energy_kwh_min[row]
+        bent = slows or waits or cars.holding_price_per_kwh_h[row] > 0.0
+        kernel[row] = CURVED_KERNEL if bent else LINEAR_KERNEL
         if cars.energy_kwh_at_arrival[row] > cars.energy_kwh_max[row]:
-            kernel[row] = SOLVER_KERNEL if discharges else LINEAR_KERNEL
+            if discharges:
+                kernel[row] = SOLVER_KERNEL
         elif (
             cars.charge_kw_min[row] > 0.0
             or cars.discharge_kw_min[row] > 0.0

@@ -8,19 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.batch.compiled import inlined
+from parkwatt.plan.batch.compiled import compiled, inlined
 
 IntArray = NDArray[np.int64]
 PowerArray = NDArray[np.float32]
 
 
 class Outcome(NamedTuple):
-    """Where results go. ``cost``, ``energy_kwh_end``: [N]. ``power_kw``: [N, T] or empty. ``power_kw_sum``: [G, T] of the
-    groups that ``group`` [N] names.
+    """Where results go. ``cost``, ``energy_kwh_end``, ``below_floor_kwh_h``: [N]. ``power_kw``: [N, T] or empty.
+    ``power_kw_sum``: [G, T] of the groups that ``group`` [N] names.
     """
 
     cost: FloatArray
     energy_kwh_end: FloatArray
+    below_floor_kwh_h: FloatArray
     power_kw: PowerArray
     group: IntArray
     power_kw_sum: FloatArray
@@ -36,6 +37,24 @@ def money_of(
         gained = gain_kwh[step]
         money += gained * (up_slope[step] if gained >= 0.0 else keep_slope[step])
     return money
+
+
+@compiled
+def below_floor_of(
+    first: Any,
+    last: Any,
+    arrival_kwh: float,
+    floor_kwh: float,
+    gain_kwh: FloatArray,
+    duration_h: FloatArray,
+) -> float:
+    """The kWh·h below the floor at the ends of steps. ``gain_kwh``: [T] what each step adds."""
+    energy_kwh, below_kwh_h = arrival_kwh, 0.0
+    if arrival_kwh < floor_kwh:
+        for step in range(first, last):
+            energy_kwh += gain_kwh[step]
+            below_kwh_h += duration_h[step] * max(floor_kwh - energy_kwh, 0.0)
+    return below_kwh_h
 
 
 @inlined

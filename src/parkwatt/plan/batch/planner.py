@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkwatt.domain.errors import InputError, InputFault
+from parkwatt.domain.plan import VehiclePlan
 from parkwatt.domain.problem import Problem, SiteProblem, Stay, Vehicle
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.cars import (
@@ -28,15 +29,19 @@ from parkwatt.plan.batch.cars import (
     BatchPrices,
     CarStays,
     IntArray,
+    MissPrices,
     as_kernels_take,
     fault_of_rows,
     raise_if_wrong,
 )
+from parkwatt.plan.batch.curved import plan_curved
 from parkwatt.plan.batch.kernels import (
+    CURVED_KERNEL,
     LEVELS_KERNEL,
     LINEAR_KERNEL,
     SOLVER_KERNEL,
     choose_kernels,
+    tapers,
 )
 from parkwatt.plan.batch.levels import LEVELS, plan_levels
 from parkwatt.plan.batch.linear import plan_linear
@@ -47,19 +52,22 @@ from parkwatt.plan.exact import plan
 # So many rows at a time keep all threads busy to the end and cost nothing to hand out.
 _CHUNK: Final = 8192
 _MISSED_KWH: Final = 1e-9
+_ROUNDING_KW: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchPlan:
-    """``cost``: [N] as in the contract (energy, wear, less the end's value). ``energy_kwh_end``: [N] at the end of the stay.
+    """``cost``: [N] as in the contract (energy, wear, less the end's value), without what missed wishes cost.
 
-    ``shortfall_kwh``: [N] what is missing of what was asked at departure. ``power_kw``: [N, T], None where only sums were
-    asked; ``power_kw_sum``: [G, T] by group. ``kernel``: [N] place in `KERNEL_NAMES`.
+    ``energy_kwh_end``: [N] at the end of the stay. ``shortfall_kwh``: [N] what is missing of what was asked at departure.
+    ``below_floor_kwh_h``: [N] the kWh·h below the floor, at the ends of steps. ``power_kw``: [N, T], None where only sums
+    were asked; ``power_kw_sum``: [G, T] by group. ``kernel``: [N] place in `KERNEL_NAMES`.
     """
 
     cost: FloatArray
     energy_kwh_end: FloatArray
     shortfall_kwh: FloatArray
+    below_floor_kwh_h: FloatArray
     power_kw: PowerArray | None
     power_kw_sum: FloatArray
     kernel: NDArray[np.int8]
@@ -74,14 +82,17 @@ def plan_batch(
     group_count: int = 1,
     threads: int = 1,
     levels: int = LEVELS,
+    miss: MissPrices | None = None,
 ) -> BatchPlan:
     """The cheapest plan of each stay that meets its wishes in their order: floor, departure, money.
 
     ``powers``: whether each car's powers are kept. ``group``: [N] in 0..``group_count``-1, whose powers are summed; None:
-    all are one group. ``levels``: of energy, for what is not convex.
+    all are one group. ``levels``: of energy, for what is not convex. ``miss``: prices of missed wishes, which
+    then count as money does; None: wishes come before money.
     Raises InputError where a row breaks a rule (`cars.faults_of` tells all), and for options that make no sense.
     """
-    raise_if_wrong(cars, prices)
+    miss = MissPrices() if miss is None else MissPrices._make(float(price) for price in miss)
+    raise_if_wrong(cars, prices, miss)
     count = cars.stay_count
     group = np.zeros(count, np.int64) if group is None else group
     _raise_if_wrong(count, group, group_count=group_count, threads=threads, levels=levels)
@@ -89,30 +100,37 @@ def plan_batch(
     outcome = Outcome(
         np.empty(count),
         np.empty(count),
+        np.zeros(count),
         np.zeros((count if powers else 0, prices.step_count), np.float32),
         as_kernels_take(group, np.int64),
         np.zeros((group_count, prices.step_count)),
     )
     kernel = np.empty(count, np.int8)
-    choose_kernels(cars, prices, kernel)
+    choose_kernels(cars, prices, miss, kernel)
     orders = order(prices.import_per_kwh, prices.export_per_kwh)
 
     def linear(rows: IntArray, into: Outcome) -> None:
-        plan_linear(rows, cars, orders, prices.duration_h, into)
+        plan_linear(rows, cars, orders, prices.duration_h, miss, into)
+
+    def curved(rows: IntArray, into: Outcome) -> None:
+        plan_curved(rows, cars, orders, prices.duration_h, miss, into)
 
     def by_levels(rows: IntArray, into: Outcome) -> None:
-        plan_levels(rows, cars, orders, prices.duration_h, levels, into)
+        plan_levels(rows, cars, orders, prices.duration_h, levels, miss, into)
 
     _run(linear, np.flatnonzero(kernel == LINEAR_KERNEL), outcome, threads)
+    _run(curved, np.flatnonzero(kernel == CURVED_KERNEL), outcome, threads)
+    kernel[(kernel == CURVED_KERNEL) & np.isnan(outcome.cost)] = LEVELS_KERNEL
     _run(by_levels, np.flatnonzero(kernel == LEVELS_KERNEL), outcome, threads)
     kernel[(kernel == LEVELS_KERNEL) & np.isnan(outcome.cost)] = SOLVER_KERNEL
     for row in np.flatnonzero(kernel == SOLVER_KERNEL):
-        _solve(cars, prices, int(row), outcome)
+        _solve(cars, prices, int(row), miss.departure_per_kwh, outcome)
     missing_kwh = cars.energy_kwh_at_departure - outcome.energy_kwh_end
     return BatchPlan(
         cost=outcome.cost,
         energy_kwh_end=outcome.energy_kwh_end,
         shortfall_kwh=np.where(missing_kwh > _MISSED_KWH, missing_kwh, 0.0),
+        below_floor_kwh_h=outcome.below_floor_kwh_h,
         power_kw=outcome.power_kw if powers else None,
         power_kw_sum=outcome.power_kw_sum,
         kernel=kernel,
@@ -155,16 +173,52 @@ def _run(
             np.add(outcome.power_kw_sum, power_kw_sum, out=outcome.power_kw_sum)
 
 
-def _solve(cars: CarStays, prices: BatchPrices, row: int, outcome: Outcome) -> None:
+def _solve(
+    cars: CarStays, prices: BatchPrices, row: int, missing_per_kwh: float, outcome: Outcome
+) -> None:
     """Plan a row by the exact planner."""
     steps = slice(int(cars.from_step[row]), int(cars.to_step[row]))
-    solved = plan(problem_of(cars, prices, row))
-    vehicle = solved.vehicles[0]
-    outcome.cost[row] = solved.cost
-    outcome.energy_kwh_end[row] = vehicle.stays[0].energy_kwh[-1]
+    problem = problem_of(cars, prices, row)
+    asked_kwh, worth_more = float(cars.energy_kwh_at_departure[row]), 0.0
+    if asked_kwh > 0.0 and np.isfinite(missing_per_kwh):
+        problem, worth_more = _with_worth_to(problem, asked_kwh, missing_per_kwh), missing_per_kwh
+    solved = plan(problem)
+    if _charges_too_fast(cars, row, solved.vehicles[0]):
+        vehicle = replace(problem.vehicles[0], charge_kw_max=0.0, charge_kw_min=0.0)
+        solved = plan(replace(problem, vehicles=(vehicle,)))
+    planned = solved.vehicles[0]
+    energy_kwh = planned.stays[0].energy_kwh
+    below_kwh = np.maximum(cars.energy_kwh_min[row] - energy_kwh[1:], 0.0)
+    end_kwh = float(energy_kwh[-1])
+    outcome.cost[row] = solved.cost + worth_more * min(end_kwh, asked_kwh)
+    outcome.energy_kwh_end[row] = end_kwh
+    outcome.below_floor_kwh_h[row] = prices.duration_h[steps] @ below_kwh
     if len(outcome.power_kw):
-        outcome.power_kw[row, steps] = vehicle.power_kw
-    outcome.power_kw_sum[outcome.group[row], steps] += vehicle.power_kw
+        outcome.power_kw[row, steps] = planned.power_kw
+    outcome.power_kw_sum[outcome.group[row], steps] += planned.power_kw
+
+
+def _charges_too_fast(cars: CarStays, row: int, planned: VehiclePlan) -> bool:
+    """Whether a plan charges with more than is taken at a step's end: of taper the exact planner does not know."""
+    from_kwh, maximum_kwh = cars.taper_from_kwh[row], cars.energy_kwh_max[row]
+    at_maximum_kw, full_kw = cars.taper_kw_at_max[row], cars.charge_kw_max[row]
+    if not tapers(from_kwh, maximum_kwh, at_maximum_kw, full_kw):
+        return False
+    above_kwh = np.maximum(planned.stays[0].energy_kwh[1:] - from_kwh, 0.0)
+    most_kw = full_kw - (full_kw - at_maximum_kw) / (maximum_kwh - from_kwh) * above_kwh
+    return bool((planned.power_kw > np.maximum(most_kw, 0.0) + _ROUNDING_KW).any())
+
+
+def _with_worth_to(problem: Problem, asked_kwh: float, worth_more: float) -> Problem:
+    """The same where nothing is asked at departure, and each kWh up to ``asked_kwh`` is worth more."""
+    vehicle = problem.vehicles[0]
+    stay = replace(
+        vehicle.stays[0],
+        energy_kwh_at_departure=None,
+        energy_value_per_kwh=vehicle.stays[0].energy_value_per_kwh + worth_more,
+        end_value_drops=((asked_kwh, worth_more),) if worth_more else (),
+    )
+    return replace(problem, vehicles=(replace(vehicle, stays=(stay,)),))
 
 
 def problem_of(cars: CarStays, prices: BatchPrices, row: int) -> Problem:
@@ -192,6 +246,8 @@ def problem_of(cars: CarStays, prices: BatchPrices, row: int) -> Problem:
             "charge_efficiency",
             "discharge_efficiency",
             "wear_price_per_kwh",
+            "holding_price_per_kwh_h",
+            "holding_from_kwh",
         )
     }
     site = SiteProblem(

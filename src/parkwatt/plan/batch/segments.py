@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.batch.compiled import highest_bit, inlined, lowest_bit
+from parkwatt.plan.batch.compiled import compiled, highest_bit, inlined, lowest_bit
 from parkwatt.plan.batch.rankings import RankArray
 
 WordArray = NDArray[np.uint64]
@@ -30,7 +30,8 @@ ONE, NONE = np.uint64(1), np.uint64(0)
 
 class Bounds(NamedTuple):
     """What holds for the energy: from ``arrival_kwh``, at most ``cap_kwh``, at least ``floor_kwh`` and at the end ``asked_kwh``
-    (NaN: nothing) as far as the segments allow; what is left is worth ``value_per_kwh``.
+    (NaN: nothing) as far as the segments allow, or as far as they are cheaper than what a missing kWh costs; what is left is
+    worth ``value_per_kwh``.
     """
 
     arrival_kwh: float
@@ -38,11 +39,67 @@ class Bounds(NamedTuple):
     floor_kwh: float
     asked_kwh: float
     value_per_kwh: float
+    missing_price_per_kwh: float
+
+
+@inlined
+def cut_dearest(
+    over_kwh: float, held: np.uint64, left_kwh: FloatArray, words: WordArray
+) -> np.uint64:
+    """Take ``over_kwh`` of the dearest out of the set; returns which words hold any still."""
+    while held != NONE:
+        word = highest_bit(held)
+        bits = words[word]
+        bit = highest_bit(bits)
+        left = left_kwh[word * 64 + bit]
+        if left > over_kwh:
+            left_kwh[word * 64 + bit] = left - over_kwh
+            break
+        over_kwh -= left
+        bits ^= ONE << np.uint64(bit)
+        words[word] = bits
+        held ^= np.uint64(bits == NONE) << np.uint64(word)
+    return held
+
+
+@compiled
+def _use_up_to(
+    most_kwh: float,
+    value_per_kwh: float,
+    held: np.uint64,
+    gain_kwh: FloatArray,
+    left_kwh: FloatArray,
+    words: WordArray,
+    step_of: RankArray,
+    slope_of: FloatArray,
+) -> tuple[np.uint64, float]:
+    """Use the cheapest, up to ``most_kwh`` in all, as far as that is worth more; returns which words hold any still, and
+    how much is used.
+    """
+    rest_kwh = most_kwh
+    while held != NONE:
+        word = lowest_bit(held)
+        bit = lowest_bit(words[word])
+        rank = word * 64 + bit
+        if slope_of[rank] >= value_per_kwh:
+            break
+        left = left_kwh[rank]
+        if left > rest_kwh:
+            left_kwh[rank] = left - rest_kwh
+            gain_kwh[step_of[rank]] += rest_kwh
+            return held, most_kwh
+        gain_kwh[step_of[rank]] += left
+        rest_kwh -= left
+        words[word] ^= ONE << np.uint64(bit)
+        held ^= np.uint64(words[word] == NONE) << np.uint64(word)
+    return held, most_kwh - rest_kwh
 
 
 @inlined
 def finish(
     held: np.uint64,
+    short_kwh: float,
+    missing_price_per_kwh: float,
     value_per_kwh: float,
     gain_kwh: FloatArray,
     left_kwh: FloatArray,
@@ -50,8 +107,22 @@ def finish(
     step_of: RankArray,
     slope_of: FloatArray,
 ) -> float:
-    """Use what is left where energy at the end is worth more, and empty the set; returns how much is used."""
+    """Use what is left where energy at the end is worth more, and empty the set; returns how much is used.
+
+    ``short_kwh``: what is missing of what is asked, where a missing kWh has a price; else 0.
+    """
     used_kwh = 0.0
+    if short_kwh > 0.0:
+        held, used_kwh = _use_up_to(
+            short_kwh,
+            value_per_kwh + missing_price_per_kwh,
+            held,
+            gain_kwh,
+            left_kwh,
+            words,
+            step_of,
+            slope_of,
+        )
     while held != NONE:
         word = lowest_bit(held)
         held &= held - ONE
@@ -89,6 +160,8 @@ def fill(
     ``words``, empty before and after, are room to work. The rest is the car's `rankings.Ranking`.
     """
     low, width, exceeded = bounds.arrival_kwh, 0.0, False
+    priced = np.isfinite(bounds.missing_price_per_kwh)
+    asked = np.nan if priced else bounds.asked_kwh
     # Which words hold any segment.
     held = NONE
     for step in range(first, last):
@@ -111,20 +184,11 @@ def fill(
             width -= over
             exceeded = exceeded or width < -ROUNDING_KWH
             width = max(width, 0.0)
-            while over > ROUNDING_KWH and held != NONE:
-                word = highest_bit(held)
-                bit = highest_bit(words[word])
-                left = left_kwh[word * 64 + bit]
-                if left > over:
-                    left_kwh[word * 64 + bit] = left - over
-                    break
-                over -= left
-                words[word] ^= ONE << np.uint64(bit)
-                held ^= np.uint64(words[word] == NONE) << np.uint64(word)
+            held = cut_dearest(over, held, left_kwh, words)
         # The cheapest are used, where it would be below what is to be kept.
         least = min(bounds.floor_kwh, low + width)
-        if step == last - 1 and bounds.asked_kwh > least:
-            least = min(bounds.asked_kwh, low + width)
+        if step == last - 1 and asked > least:
+            least = min(asked, low + width)
         short = least - low
         if short > ROUNDING_KWH:
             low += short
@@ -142,5 +206,15 @@ def fill(
                 short -= left
                 words[word] ^= ONE << np.uint64(bit)
                 held ^= np.uint64(words[word] == NONE) << np.uint64(word)
-    low += finish(held, bounds.value_per_kwh, gain_kwh, left_kwh, words, step_of, slope_of)
+    low += finish(
+        held,
+        bounds.asked_kwh - low if priced else 0.0,
+        bounds.missing_price_per_kwh,
+        bounds.value_per_kwh,
+        gain_kwh,
+        left_kwh,
+        words,
+        step_of,
+        slope_of,
+    )
     return np.nan if exceeded else low
