@@ -7,6 +7,7 @@ import numpy as np
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch import BatchPrices, CarStays
 from parkwatt.plan.coordinate import FleetProblem, Market, Nodes
+from tests.plan.batch.fleets import without_bends
 
 
 def stays(rng: np.random.Generator, count: int, steps: int) -> CarStays:
@@ -33,6 +34,7 @@ def stays(rng: np.random.Generator, count: int, steps: int) -> CarStays:
         wear_price_per_kwh=np.array([0.02, 0.025, 0.03, 0.035])[model],
         energy_value_per_kwh=rng.uniform(0.05, 0.2, count),
         price_row=np.zeros(count, np.int64),
+        **without_bends(count),
     )
 
 

@@ -27,6 +27,8 @@ def as_fleet(problem: Problem) -> FleetProblem:
         "charge_efficiency",
         "discharge_efficiency",
         "wear_price_per_kwh",
+        "holding_price_per_kwh_h",
+        "holding_from_kwh",
     )
     arrays = {name: np.array([getattr(one, name) for one, _ in rows], float) for name in same}
     asked = [stay.energy_kwh_at_departure for _, stay in rows]
@@ -37,6 +39,8 @@ def as_fleet(problem: Problem) -> FleetProblem:
         energy_kwh_at_departure=np.array([np.nan if one is None else one for one in asked], float),
         energy_value_per_kwh=np.array([stay.energy_value_per_kwh for _, stay in rows], float),
         price_row=np.zeros(len(rows), np.int64),
+        taper_from_kwh=np.full(len(rows), np.inf),
+        taper_kw_at_max=np.zeros(len(rows)),
         **arrays,
     )
     nodes = one_limit(steps)._replace(

@@ -1,106 +1,211 @@
 """Plans cars that share limits and a market: prices go down, sums of power come up, until the gap is proven.
 
-Two levels: a sample of the fleet, each car of which stands for many, finds prices that are almost right at almost no cost; then
-the whole fleet answers at those that its blend uses, and at as many more as the gap needs. Each round gives a bound that no
-plan is below (each car's best at the prices, and the nodes' part of the dual) and a blend that real plans follow.
+Each round, every car moves towards its best plan at the prices that the moves before it left (`moves`); prices rise with what
+is drawn (`balance`), and are the duals of the next round. At them, the sum of all cars' best answers and the nodes' part of
+the dual is a bound that no plan is below. Cars have a plan that they can follow at any time; the search ends when its cost is
+close to the bound and no limit is exceeded.
 
-Prices are smoothed towards those of the best bound so far (P. Wentges, 1997), for the master's own jump about.
+Two levels: a sample of a large fleet, each car of which stands for many, finds prices that are almost right at almost no
+cost. Then the whole fleet needs some rounds only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final, cast
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
+from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.batch.kernels import LINEAR_KERNEL, choose_kernels
-from parkwatt.plan.coordinate.clusters import Clusters, cluster, of_sample, sample
-from parkwatt.plan.coordinate.joint import rows_of, solve_joint
-from parkwatt.plan.coordinate.master import Master
-from parkwatt.plan.coordinate.money import costs_of, excess_kwh, nodes_cost
-from parkwatt.plan.coordinate.oracle import Answer, Oracle
-from parkwatt.plan.coordinate.problem import FleetProblem, holds, raise_if_malformed
-from parkwatt.plan.coordinate.recover import PowerArray, Recovery, Told, recover, sums_by_node
+from parkwatt.plan.batch import MissPrices
+from parkwatt.plan.batch.kernels import LINEAR_KERNEL
+from parkwatt.plan.coordinate.balance import Balance, learn, new_balance, refresh, stiffen
+from parkwatt.plan.coordinate.engine import Engine, InProcess
+from parkwatt.plan.coordinate.joint import solve_joint
+from parkwatt.plan.coordinate.money import (
+    KEPT,
+    Penalties,
+    costs_of,
+    energies_at_end,
+    excess_kwh,
+    follow,
+    nodes_cost,
+    penalties_of,
+    reachable,
+    sums_by_node,
+    unavoidable_cost,
+)
+from parkwatt.plan.coordinate.moves import PowerArray
+from parkwatt.plan.coordinate.node_costs import NodeCosts, dual_value, node_costs
+from parkwatt.plan.coordinate.problem import (
+    FleetProblem,
+    IntArray,
+    down_the_tree,
+    raise_if_malformed,
+    up_the_tree,
+)
+from parkwatt.plan.coordinate.program import reach
+from parkwatt.plan.coordinate.repair import repair
+from parkwatt.plan.coordinate.shard import kernels_of
 
-# Fewer cars are planned in one linear program.
-JOINT_CARS: Final = 300
-_GROUPS: Final = 20
-_SMOOTHING: Final = 0.6
-# Sizes of the samples, the gap that each is to reach, and from how many times as many cars on a sample is worth it.
-_SAMPLES: Final = ((100, 1e-2), (2000, 5e-4), (20_000, 2e-4))
-_SAMPLE_FROM: Final = 4
-# From so many cars on a sample's prices are as good as the fleet's own, and this share takes up what the sample did not see.
-_LARGE: Final = 80_000
-_SWINGING: Final = 0.1
-_ROUNDS: Final = 300
-_TRIES: Final = 4
-_TOGETHER: Final = 100
-_LEAST_SHARE: Final = 1e-7
-# What a kWh above a limit costs, in units of the dearest price; far more than moving it to another time.
-_EXCESS: Final = 100.0
+# So few cars are planned in one linear program.
+_JOINT_CARS: Final = 200
+# A sample has so many cars, and so many of each node. From how many times as many cars on it is worth it.
+_SAMPLE, _SAMPLE_OF_NODE, _SAMPLE_FROM = 4000, 60, 3
+# How often a sample is told by how much the fleet differs.
+_CORRECTIONS: Final = 2
+# Cars remember plans where so few share a node, in fleets of so many at most.
+_FEW_AT_NODE, _FEW, _REMEMBER_MOST = 2000, 8000, 300_000
+# By how much prices rise, over the range of what cars can draw, in units of the dearest price.
+_STIFFNESS: Final = 20.0
+_ROUNDS: Final = 200
+# So many rounds that bring hardly anything are the last.
+_STALLED: Final = 30
+_MISSED_KWH: Final = 1e-3
+# After so many rounds in vain cars begin to remember plans.
+_PATIENCE: Final = 12
+# After so many more rounds nothing more is done about limits that are exceeded when time is up.
+_REPAIRS: Final = 12
+
+# What exceeds limits by less, of what is drawn at all nodes, is shifted at the end.
+_SHIFTED: Final = 1e-4
+# Prices that are so many times what a missing kWh costs at departure show that floors do not fit below limits.
+_SCARCE: Final = 2.0
+# The share of the gap at which plans are finished and looked at.
+_CLOSE: Final = 0.9
 
 Report = Callable[[float, float], None]
+EngineOf = Callable[[FleetProblem, MissPrices, float], Engine]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Warm:
+    """What an earlier plan knows. ``node_per_kwh``: [K, T] prices; ``peak_per_kwh``: [K, T] of that for demand charges, None:
+    unknown; ``power_kw``: [N, T] plans of the stays, 0 where there was none, None: unknown. ``import_per_kwh``: [T] what the
+    pool paid then.
+    """
+
+    node_per_kwh: FloatArray
+    peak_per_kwh: FloatArray | None = None
+    power_kw: PowerArray | None = None
+    import_per_kwh: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coordinated:
     """A fleet's plan.
 
-    ``power_kw``: [N, T]. ``cost``: of these powers; ``bound``: which no plan is below; limits are exceeded by ``excess_kwh`` at
-    ``excess_per_kwh``. ``node_per_kwh``: [K, T] what a kWh less at a node is worth. ``drawn_kw``: [K, T] at each node, all
-    below it included. ``energy_kwh_end``, ``shortfall_kwh``: [N]. ``warm``: prices to begin the next plan with.
+    ``power_kw``: [N, T]. ``cost``: of these powers; ``bound``: which no plan is below, in which missed wishes cost
+    ``missed_cost`` here and limits are exceeded by ``excess_kwh`` at ``excess_per_kwh``. ``node_per_kwh``: [K, T] what a kWh
+    less at a node is worth. ``drawn_kw``: [K, T] at each node, all below it included. ``energy_kwh_end``, ``shortfall_kwh``:
+    [N]. ``rounds``: bound and cost after each. ``warm``: to begin the next plan with.
     """
 
     power_kw: PowerArray
     cost: float
     bound: float
+    missed_cost: float
     excess_kwh: float
     excess_per_kwh: float
     node_per_kwh: FloatArray
     drawn_kw: FloatArray
     energy_kwh_end: FloatArray
     shortfall_kwh: FloatArray
-    warm: tuple[FloatArray, ...]
+    rounds: tuple[tuple[float, float], ...]
+    warm: Warm
 
     @property
     def gap(self) -> float:
         """By how much the cost, what limits are exceeded by included, can be above the least, relative to the bound."""
-        cost = self.cost + self.excess_kwh * self.excess_per_kwh
+        cost = self.cost + self.missed_cost + self.excess_kwh * self.excess_per_kwh
         return (cost - self.bound) / max(abs(self.bound), 1e-9)
 
 
-@dataclass(slots=True, eq=False)
-class Search:
-    """What was told so far; the best bound and its prices; cost and shares of the last blend."""
+class _Search:
+    """Rounds over some cars of a problem, from prices and what is expected to be drawn."""
 
-    told: list[Told] = field(default_factory=list)
-    bound: float = -np.inf
-    node_per_kwh: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
-    node_value: float = 0.0
-    cost: float = np.inf
-    share: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
-
-    @classmethod
-    def at(cls, prices: list[FloatArray]) -> Search:
-        """One that has not begun, and is to begin at some prices."""
-        nothing = Answer(np.empty((0, 0)), np.empty(0), np.empty(0))
-        return cls([Told(one, nothing) for one in prices], share=np.ones((1, len(prices))))
+    def __init__(
+        self, problem: FleetProblem, engine: Engine, penalties: Penalties, balance: Balance
+    ) -> None:
+        self.problem, self.engine, self.balance = problem, engine, balance
+        self._over, self._dearest = penalties.over_per_kwh, penalties.dearest_per_kwh
+        self._departure = penalties.miss.departure_per_kwh
+        self._costs, self._true = _both_costs(problem, penalties)
+        self._base_kw = up_the_tree(problem.nodes.parent, problem.nodes.base_kw)
+        self.constant, self.shifts = 0.0, False
+        self.bound, self.cost, self.excess_kwh = -np.inf, np.inf, np.inf
+        self.prices = balance.dual_per_kwh + balance.peak_dual_per_kwh
+        self.peak_prices = balance.peak_dual_per_kwh.copy()
+        self.rounds: list[tuple[float, float]] = []
 
     @property
     def gap(self) -> float:
-        """Of the blend, relative to the bound."""
+        """Of the plans of now, relative to the best bound."""
         if not np.isfinite(self.bound):
             return np.inf
         return (self.cost - self.bound) / max(abs(self.bound), 1e-9)
 
     @property
-    def used(self) -> list[FloatArray]:
-        """The prices of the plans that are blended."""
-        active = np.flatnonzero(self.share.max(axis=0) > _LEAST_SHARE)
-        return [self.told[one].node_per_kwh for one in active]
+    def scarce(self) -> bool:
+        """Whether prices are above what a departure is worth, so that floors have to wait for limits."""
+        above = down_the_tree(self.problem.nodes.parent, np.abs(self.balance.price_per_kwh))
+        return not self.shifts and bool(above.max() > _SCARCE * self._departure)
+
+    def may_exceed_less(self, drawn_kw: FloatArray) -> bool:
+        """Whether a limit is exceeded by what is drawn [K, T], while its price is not yet what exceeding costs."""
+        nodes = self.problem.nodes
+        over = (drawn_kw > nodes.import_limit_kw * KEPT) | (
+            -drawn_kw > nodes.export_limit_kw * KEPT
+        )
+        return bool((over & (np.abs(self.balance.dual_per_kwh) < 0.5 * self._over)).any())
+
+    @property
+    def warm(self) -> Warm:
+        """To begin another search with."""
+        balance = self.balance
+        prices = balance.dual_per_kwh + balance.peak_dual_per_kwh
+        market = self.problem.market
+        power_kw = self.engine.power_kw()
+        return Warm(prices, balance.peak_dual_per_kwh, power_kw, market.import_per_kwh)
+
+    def go_round(self, expected_kw: FloatArray | None = None) -> None:
+        """Let all cars move once, and find bound and cost."""
+        refresh(self._costs, self.balance)
+        drawn_kw = self.engine.go_round(self._costs, self.balance, expected_kw)
+        self.balance.drawn_kw[:] = self._base_kw + drawn_kw
+        refresh(self._costs, self.balance)
+        learn(self._costs, self.balance)
+        stiffen(self._costs, self.balance, self._over, self._dearest)
+        self.look()
+
+    def add_load(self, load_kw: FloatArray) -> None:
+        """Let other loads at and below each node draw so much more, [K, T]."""
+        parent, own_kw = self.problem.nodes.parent, load_kw.copy()
+        for node in range(1, len(parent)):
+            own_kw[parent[node]] -= load_kw[node]
+        nodes = self.problem.nodes
+        self.problem = replace(self.problem, nodes=nodes._replace(base_kw=nodes.base_kw + own_kw))
+        self._base_kw = self._base_kw + load_kw
+        self.balance.drawn_kw[:] += load_kw
+        self.bound = -np.inf
+
+    def look(self) -> None:
+        """Find bound and cost at the duals and plans of now."""
+        dual, peak = self.balance.dual_per_kwh, self.balance.peak_dual_per_kwh
+        bound = self.engine.best(dual + peak).cost - self.constant
+        bound += dual_value(self._true, dual, peak, self._base_kw)
+        if bound > self.bound:
+            self.bound, self.prices, self.peak_prices = bound, dual + peak, peak.copy()
+        self.excess_kwh = excess_kwh(self.problem, self.balance.drawn_kw)
+        self.cost = self.engine.own_cost() - self.constant
+        self.cost += nodes_cost(self.problem, self.balance.drawn_kw)
+        # What is left of a sum that exceeds a limit is shifted at the end, at such a cost; much is not.
+        width_kwh = self._costs.duration_h @ np.abs(self.balance.drawn_kw).sum(axis=0)
+        self.shifts = bool(self.excess_kwh <= _SHIFTED * width_kwh)
+        self.cost += self.excess_kwh * (self._dearest if self.shifts else self._over)
+        self.rounds.append((self.bound, self.cost))
 
 
 def coordinate(
@@ -108,167 +213,325 @@ def coordinate(
     *,
     gap: float = 1e-3,
     threads: int = 1,
-    warm: tuple[FloatArray, ...] = (),
+    warm: Warm | None = None,
     report: Report = lambda _bound, _cost: None,
+    stop: Callable[[], bool] = lambda: False,
+    engine_of: EngineOf | None = None,
 ) -> Coordinated:
     """Plan a fleet to a proven ``gap``, or as close as some hundred rounds come.
 
-    ``warm``: prices [K, T] of an earlier plan. ``report``: is told bound and cost after each round.
-    Raises InputError where the problem breaks a rule, SolverError where HiGHS gives up.
+    ``warm``: what an earlier plan of much the same fleet knows. ``stop``: is asked after each round whether to end with what
+    was found. ``report``: is told bound and cost after each round, missed wishes and excess included. ``engine_of``: where
+    the cars of a fleet are planned, from the problem, prices of missed wishes and the least that is worth a move; None: here,
+    with ``threads``. Raises InputError where the problem breaks a rule, SolverError where HiGHS gives up.
     """
     raise_if_malformed(problem)
-    over_per_kwh = _EXCESS * _dearest(problem)
-    if problem.cars.stay_count <= JOINT_CARS and _all_linear(problem):
-        joint = solve_joint(problem, over_per_kwh)
-        if joint.valid.all():
-            power_kw = joint.power_kw.astype(np.float32)
-            return _told(problem, power_kw, joint.bound, joint.node_per_kwh, warm)
-    groups = cluster(problem, _GROUPS)
-    sampled = _from_samples(problem, groups, over_per_kwh, list(warm), threads)
-    if problem.cars.stay_count >= _LARGE:
-        like_sample = _like_its_sample(problem, groups, sampled, gap, threads)
-        if like_sample.gap <= gap:
-            return like_sample
-    start = sampled.used
-    oracle = Oracle(problem, np.arange(problem.cars.stay_count), groups, threads=threads)
-    search, master = Search(), Master(problem, groups, over_per_kwh)
-    for node_per_kwh in start:
-        _tell(search, master, node_per_kwh, oracle)
-    wanted, together, found = gap / 2.0, _TOGETHER, []
-    for _ in range(_TRIES):
-        converge(search, oracle, master, wanted, report)
-        recovery = Recovery(oracle, search.told, search.share, threads)
-        power_kw = recover(
-            problem,
-            recovery,
-            groups,
-            node_per_kwh=search.node_per_kwh,
-            together=together,
-            over_per_kwh=over_per_kwh,
-        )
-        used = tuple(search.used)
-        found.append(_told(problem, power_kw, search.bound, search.node_per_kwh, used))
-        if found[-1].gap <= gap:
+    _raise_if_odd(problem, warm, gap)
+    asked, problem = problem, reachable(problem)
+    penalties = penalties_of(problem)
+    # Floors come first of all, as long as limits leave room for it: such cars are planned faster.
+    penalties = penalties._replace(miss=penalties.miss._replace(floor_per_kwh_h=np.inf))
+    if problem.cars.stay_count == 0:
+        return _without_cars(problem, penalties)
+    if engine_of is None and problem.cars.stay_count <= _JOINT_CARS:
+        exact = _by_program(asked, problem, penalties, gap)
+        if exact is not None:
+            report(exact.bound, exact.cost)
+            return exact
+    search = _begin(problem, penalties, warm, gap, threads, engine_of, stop)
+    best: Coordinated | None = None
+    least_gap, since = np.inf, 0
+    for done in range(_ROUNDS):
+        report(search.bound, search.cost)
+        if search.gap <= _CLOSE * gap:
+            found = _finished(asked, search, penalties)
+            best = found if best is None or found.gap < best.gap else best
+            if best.gap <= gap and not search.may_exceed_less(found.drawn_kw):
+                return best
+        if search.gap < 0.95 * least_gap:
+            least_gap, since = search.gap, done
+        if stop() or done - since > _STALLED:
             break
-        wanted, together = min(wanted, search.gap) / 2.0, together * 2
-    return min(found, key=lambda one: one.gap)
+        if done == _PATIENCE and engine_of is None:
+            search = _remembering(search, penalties, threads)
+        search.go_round()
+        if search.scarce and np.isinf(penalties.miss.floor_per_kwh_h):
+            penalties = penalties_of(problem)
+            search = _begin(problem, penalties, search.warm, gap, threads, engine_of, stop)
+    return _last(asked, search, penalties, best)
 
 
-def _from_samples(
+def _last(
+    asked: FleetProblem, search: _Search, penalties: Penalties, best: Coordinated | None
+) -> Coordinated:
+    """The better of the best plan so far and that of now, which gets some more rounds where it exceeds limits by much."""
+    for _ in range(_REPAIRS):
+        if best is not None or search.shifts:
+            break
+        search.balance.stiffness[:] *= 2.0
+        search.go_round()
+    found = _finished(asked, search, penalties)
+    return found if best is None or found.gap < best.gap else best
+
+
+def _by_program(
+    asked: FleetProblem, problem: FleetProblem, penalties: Penalties, gap: float
+) -> Coordinated | None:
+    """The joint program's optimum; None where it does not know what cars ask, or not all wishes fit below the limits."""
+    if (kernels_of(problem, MissPrices()) != LINEAR_KERNEL).any():
+        return None
+    joint = solve_joint(problem, penalties.over_per_kwh)
+    power_kw = joint.power_kw.astype(np.float32)
+    found = _told(asked, problem, penalties, power_kw, joint.bound, joint.node_per_kwh)
+    fits = found.excess_kwh * penalties.over_per_kwh < gap * abs(joint.bound)
+    return found if joint.valid.all() and fits else None
+
+
+def _without_cars(problem: FleetProblem, penalties: Penalties) -> Coordinated:
+    nothing = np.zeros((0, problem.step_count), np.float32)
+    prices = np.zeros((problem.node_count, problem.step_count))
+    found = _told(problem, problem, penalties, nothing, 0.0, prices)
+    return replace(found, bound=found.cost + found.excess_kwh * found.excess_per_kwh)
+
+
+def _begin(
     problem: FleetProblem,
-    groups: Clusters,
-    over_per_kwh: float,
-    start: list[FloatArray],
+    penalties: Penalties,
+    warm: Warm | None,
+    gap: float,
     threads: int,
-) -> Search:
-    """Prices that are almost right, from ever larger samples of the fleet; the last of them only, where ``start`` is given."""
-    sizes = [one for one in _SAMPLES if one[0] * _SAMPLE_FROM <= problem.cars.stay_count]
-    if start:
-        sizes = [one for one in sizes[-1:] if problem.cars.stay_count >= _LARGE]
-    search = Search.at(start or [np.zeros((problem.node_count, problem.step_count))])
-    for size, gap in sizes:
-        rows = sample(groups, size, np.random.default_rng(size))
-        some = of_sample(groups, rows)
-        oracle = Oracle(problem, rows, some, threads=threads)
-        master = Master(problem, some, over_per_kwh)
-        start, search = search.used, Search()
-        for node_per_kwh in start:
-            _tell(search, master, node_per_kwh, oracle)
-        converge(search, oracle, master, gap, lambda _bound, _cost: None)
+    engine_of: EngineOf | None,
+    stop: Callable[[], bool],
+) -> _Search:
+    """The first round of all cars: from an earlier plan, or from what a sample found."""
+    count = problem.cars.stay_count
+    has_plans = warm is not None and warm.power_kw is not None
+    at_node = count / problem.node_count
+    remembers = count <= _FEW or (count <= _REMEMBER_MOST and at_node <= _FEW_AT_NODE)
+    least = penalties.least_saved * (10.0 if has_plans else 1.0)
+    if engine_of is not None:
+        engine = engine_of(problem, penalties.miss, least)
+    else:
+        engine = InProcess(
+            problem,
+            np.ones(count),
+            penalties.miss,
+            threads=threads,
+            remembers=remembers and not has_plans,
+            least_saved=least,
+        )
+    balance, expected_kw = _balance(problem, penalties, warm), None
+    if not has_plans and count >= _SAMPLE * _SAMPLE_FROM:
+        balance, expected_kw = _from_sample(problem, penalties, engine, balance, gap, threads, stop)
+    search = _Search(problem, engine, penalties, balance)
+    everybody, ones = np.arange(count), np.ones(count)
+    search.constant = unavoidable_cost(problem, penalties.miss, everybody, ones)
+    if warm is not None and warm.power_kw is not None:
+        expected_kw, has_all = _go_on(problem, engine, balance, warm.power_kw)
+        if has_all:
+            # Its bound may be as good as it was, and so may its plans.
+            search.look()
+            return search
+    search.go_round(expected_kw)
     return search
 
 
-def _like_its_sample(
-    problem: FleetProblem, groups: Clusters, sampled: Search, gap: float, threads: int
-) -> Coordinated:
-    """Each car takes a plan as its group's sample did; some of them, planned anew, take up what differs."""
-    count = problem.cars.stay_count
-    oracle = Oracle(problem, np.arange(count), groups, threads=threads)
-    bound = float(oracle.ask(sampled.node_per_kwh).priced.sum()) + sampled.node_value
-    recovery = Recovery(oracle, sampled.told, sampled.share, threads)
-    chosen = recovery.plans(np.arange(count), recovery.spread(groups))
-    power_kw = cast("PowerArray", chosen.power_kw)
-    rows = sample(groups, int(_SWINGING * count), np.random.default_rng(0))
-    power_kw[rows] = 0.0
-    base_kw = problem.nodes.base_kw + sums_by_node(problem, power_kw)
-    warm = tuple(sampled.used)
-    swinging = coordinate(
-        rows_of(problem, rows, base_kw), gap=gap / 4.0, threads=threads, warm=warm
+def _go_on(
+    problem: FleetProblem, engine: Engine, balance: Balance, power_kw: PowerArray
+) -> tuple[FloatArray, bool]:
+    """Keep earlier plans [N, T] where they still bring what is asked; returns [K, T] what the other cars are expected to draw,
+    and whether there are none.
+    """
+    cars, hours = problem.cars, problem.prices.duration_h
+    followed_kw = follow(cars, hours, power_kw)
+    end_kwh = energies_at_end(cars, hours, followed_kw)
+    keeps = ~(cars.energy_kwh_at_departure > end_kwh + _MISSED_KWH)
+    engine.begin_with(followed_kw, keeps)
+    drawn_kw = []
+    for some in (keeps, ~keeps):
+        own = sums_by_node(problem.node, some.astype(float), followed_kw, problem.node_count)
+        drawn_kw.append(up_the_tree(problem.nodes.parent, own))
+    balance.drawn_kw[:] += drawn_kw[0] + drawn_kw[1]
+    return drawn_kw[1], bool(keeps.all())
+
+
+def _from_sample(
+    problem: FleetProblem,
+    penalties: Penalties,
+    fleet: Engine,
+    balance: Balance,
+    gap: float,
+    threads: int,
+    stop: Callable[[], bool],
+) -> tuple[Balance, FloatArray]:
+    """Prices that are almost right, and [K, T] what all cars are expected to draw, from some of the cars.
+
+    What the fleet and its sample would do at the same prices differs by chance; the sample is given the difference as a load.
+    """
+    rows, weight = _some(problem)
+    engine = InProcess(
+        problem,
+        weight,
+        penalties.miss,
+        threads=threads,
+        remembers=True,
+        least_saved=penalties.least_saved,
+        rows=rows,
     )
-    power_kw[rows] = swinging.power_kw
-    return _told(problem, power_kw, bound, sampled.node_per_kwh, warm)
+    search = _Search(problem, engine, penalties, balance)
+    search.constant = unavoidable_cost(problem, penalties.miss, rows, weight)
+    differs_kw = np.zeros_like(balance.drawn_kw)
+    for correction in range(_CORRECTIONS + 1):
+        if correction > 0:
+            now = fleet.best(search.prices).drawn_kw - engine.best(search.prices).drawn_kw
+            search.add_load(now - differs_kw)
+            differs_kw = now
+        for _ in range(_ROUNDS // 4):
+            search.go_round()
+            if search.gap <= gap / 4.0 or stop():
+                break
+    balance = search.balance
+    base_kw = up_the_tree(problem.nodes.parent, problem.nodes.base_kw)
+    # The fleet moves in smaller steps than its sample, whose last prices are kept.
+    stiffness = _balance(problem, penalties, None).stiffness
+    return balance._replace(stiffness=stiffness), balance.drawn_kw - base_kw
 
 
-def converge(search: Search, oracle: Oracle, master: Master, gap: float, report: Report) -> None:
-    """Ask for plans until the gap of the blend is small enough; there is at least one plan of each group."""
-    for _ in range(_ROUNDS):
-        blend = master.solve()
-        search.cost, search.share = blend.cost, blend.share
-        if search.gap <= gap:
-            return
-        node_per_kwh, node_value = blend.node_per_kwh, blend.node_value
-        if np.isfinite(search.bound):
-            rest = 1.0 - _SMOOTHING
-            node_per_kwh = _SMOOTHING * search.node_per_kwh + rest * node_per_kwh
-            # The nodes' part of the dual is concave, so the mean of two values is below that of the mean.
-            node_value = _SMOOTHING * search.node_value + rest * node_value
-        answer = _tell(search, master, node_per_kwh, oracle).answer
-        bound = float(answer.priced.sum()) + node_value
-        if bound > search.bound:
-            search.bound, search.node_per_kwh = bound, node_per_kwh
-            search.node_value = node_value
-        report(search.bound, blend.cost)
+def _remembering(search: _Search, penalties: Penalties, threads: int) -> _Search:
+    """Go on with cars that remember plans, where memory allows; else as before."""
+    problem = search.problem
+    if problem.cars.stay_count > _REMEMBER_MOST:
+        return search
+    power_kw = search.engine.power_kw()
+    engine = InProcess(
+        problem,
+        np.ones(problem.cars.stay_count),
+        penalties.miss,
+        threads=threads,
+        remembers=True,
+        least_saved=penalties.least_saved,
+    )
+    engine.begin_with(power_kw, np.ones(len(power_kw), np.bool_))
+    found = _Search(problem, engine, penalties, search.balance)
+    found.constant, found.bound = search.constant, search.bound
+    found.prices, found.peak_prices = search.prices, search.peak_prices
+    found.rounds = search.rounds
+    return found
 
 
-def _tell(search: Search, master: Master, node_per_kwh: FloatArray, oracle: Oracle) -> Told:
-    told = Told(node_per_kwh, oracle.ask(node_per_kwh))
-    master.add(told.answer)
-    search.told.append(told)
-    return told
+def _finished(asked: FleetProblem, search: _Search, penalties: Penalties) -> Coordinated:
+    """The plans of now, with what exceeds limits shifted. ``asked``: the problem with all wishes."""
+    problem = search.problem
+    power_kw = search.engine.power_kw()
+    if search.excess_kwh > 0.0:
+        power_kw = power_kw.copy()
+        plain = kernels_of(problem, penalties.miss) == LINEAR_KERNEL
+        repair(problem, power_kw, plain, search.prices)
+    return _told(asked, problem, penalties, power_kw, search.bound, search.prices, search)
+
+
+def _balance(problem: FleetProblem, penalties: Penalties, warm: Warm | None) -> Balance:
+    low_kw, high_kw = reach(problem)
+    width_kw = np.maximum((high_kw - low_kw).max(axis=1), 1.0)
+    costs, _ = _both_costs(problem, penalties)
+    base_kw = up_the_tree(problem.nodes.parent, problem.nodes.base_kw)
+    balance = new_balance(costs, base_kw, _STIFFNESS * penalties.dearest_per_kwh / width_kw)
+    if warm is not None:
+        if warm.peak_per_kwh is not None:
+            charge = problem.nodes.demand_charge_per_kw[:, None]
+            paid = warm.peak_per_kwh @ problem.prices.duration_h
+            share = np.minimum(1.0, charge / np.maximum(paid[:, None], 1e-12))
+            balance.peak_dual_per_kwh[:] = warm.peak_per_kwh * share
+        dual = warm.node_per_kwh - balance.peak_dual_per_kwh
+        if warm.import_per_kwh is not None:
+            dual[0] += problem.market.import_per_kwh - warm.import_per_kwh
+        balance.dual_per_kwh[:] = np.clip(
+            dual,
+            costs.slope_per_kwh[0],
+            costs.slope_per_kwh[-1],
+        )
+    return balance
+
+
+def _both_costs(problem: FleetProblem, penalties: Penalties) -> tuple[NodeCosts, NodeCosts]:
+    """With a margin to each limit, and as they are."""
+    over = penalties.over_per_kwh
+    return node_costs(problem, over, margin=True), node_costs(problem, over, margin=False)
+
+
+def _some(problem: FleetProblem) -> tuple[IntArray, FloatArray]:
+    """A sample of the stays, evenly over those that are alike at each node, and for how many each stands."""
+    cars, random = problem.cars, np.random.default_rng(0)
+    asked = np.nan_to_num(cars.energy_kwh_at_departure - cars.energy_kwh_at_arrival)
+    order = np.lexsort((asked, cars.from_step, cars.to_step, problem.node))
+    starts = np.searchsorted(problem.node[order], np.arange(problem.node_count + 1))
+    rows, weight = [], []
+    for node in range(problem.node_count):
+        places = order[starts[node] : starts[node + 1]]
+        wanted = max(_SAMPLE_OF_NODE, _SAMPLE * len(places) // len(order))
+        if wanted < len(places):
+            at = (np.arange(wanted) + random.random(wanted)) * (len(places) / wanted)
+            chosen = places[at.astype(np.int64)]
+        else:
+            chosen = places
+        rows.append(chosen)
+        weight.append(np.full(len(chosen), len(places) / max(len(chosen), 1)))
+    return np.concatenate(rows), np.concatenate(weight)
 
 
 def _told(
+    asked: FleetProblem,
     problem: FleetProblem,
+    penalties: Penalties,
     power_kw: PowerArray,
     bound: float,
     node_per_kwh: FloatArray,
-    warm: tuple[FloatArray, ...],
+    search: _Search | None = None,
 ) -> Coordinated:
     """What a plan comes to, from its powers."""
-    cars = problem.cars
-    energy_kwh_end = np.empty(cars.stay_count)
-    costs = costs_of(cars, problem.prices, power_kw, energy_kwh_end)
-    below = holds(problem.nodes.parent).T.astype(float)
-    drawn_kw = below @ (sums_by_node(problem, power_kw) + problem.nodes.base_kw)
-    missing_kwh = np.nan_to_num(cars.energy_kwh_at_departure) - energy_kwh_end
+    cars, prices = problem.cars, problem.prices
+    ones = np.ones(len(power_kw))
+    own_kw = sums_by_node(problem.node, ones, power_kw, problem.node_count)
+    drawn_kw = up_the_tree(problem.nodes.parent, problem.nodes.base_kw + own_kw)
+    energy_kwh_end = energies_at_end(cars, prices.duration_h, power_kw)
+    own = float(costs_of(cars, prices, MissPrices(), power_kw).sum())
+    priced = float(costs_of(cars, prices, penalties.miss, power_kw).sum())
+    missing_kwh = np.nan_to_num(asked.cars.energy_kwh_at_departure) - energy_kwh_end
+    cost = own + nodes_cost(problem, drawn_kw)
+    missed_cost = priced - own
+    missed_cost -= unavoidable_cost(problem, penalties.miss, np.arange(cars.stay_count), ones)
+    peak = None if search is None else search.peak_prices
     return Coordinated(
         power_kw=power_kw,
-        cost=float(costs.sum()) + nodes_cost(problem, drawn_kw),
+        cost=cost,
         bound=bound,
+        missed_cost=max(missed_cost, 0.0),
         excess_kwh=excess_kwh(problem, drawn_kw),
-        excess_per_kwh=_EXCESS * _dearest(problem),
+        excess_per_kwh=penalties.over_per_kwh,
         node_per_kwh=node_per_kwh,
         drawn_kw=drawn_kw,
         energy_kwh_end=energy_kwh_end,
         shortfall_kwh=np.maximum(missing_kwh, 0.0),
-        warm=warm,
+        rounds=((bound, cost),) if search is None else tuple(search.rounds),
+        warm=Warm(node_per_kwh, peak, power_kw, problem.market.import_per_kwh),
     )
 
 
-def _all_linear(problem: FleetProblem) -> bool:
-    kernel = np.empty(problem.cars.stay_count, np.int8)
-    choose_kernels(problem.cars, problem.prices, kernel)
-    return bool((kernel == LINEAR_KERNEL).all())
-
-
-def _dearest(problem: FleetProblem) -> float:
-    """The largest price of any kind."""
-    kinds = (
-        problem.prices.import_per_kwh,
-        problem.prices.export_per_kwh,
-        problem.market.import_per_kwh,
-        problem.market.export_per_kwh,
-        problem.market.more_per_kwh,
-        problem.market.less_per_kwh,
-    )
-    return max(0.01, *(float(np.abs(one).max()) for one in kinds))
+def _raise_if_odd(problem: FleetProblem, warm: Warm | None, gap: float) -> None:
+    faults = []
+    if not gap > 0.0:
+        faults.append(InputFault("gap", "must be above 0", gap))
+    if warm is not None:
+        shape = (problem.node_count, problem.step_count)
+        for name, array, wanted in (
+            ("warm.node_per_kwh", warm.node_per_kwh, shape),
+            ("warm.peak_per_kwh", warm.peak_per_kwh, shape),
+            ("warm.import_per_kwh", warm.import_per_kwh, shape[1:]),
+            ("warm.power_kw", warm.power_kw, (problem.cars.stay_count, problem.step_count)),
+        ):
+            if array is not None and (array.shape != wanted or not np.isfinite(array).all()):
+                faults.append(
+                    InputFault(name, f"must be finite and of shape {wanted}", array.shape)
+                )
+    if faults:
+        raise InputError(faults)

@@ -96,6 +96,22 @@ def holds(parent: IntArray) -> BoolArray:
     return found
 
 
+def up_the_tree(parent: IntArray, own: FloatArray) -> FloatArray:
+    """[K, T] what each node has and all below it, of what each has alone."""
+    found = own.astype(float)
+    for node in range(len(parent) - 1, 0, -1):
+        found[parent[node]] += found[node]
+    return found
+
+
+def down_the_tree(parent: IntArray, own: FloatArray) -> FloatArray:
+    """[K, T] the sum over a node and all above it."""
+    found = own.astype(float)
+    for node in range(1, len(parent)):
+        found[node] += found[parent[node]]
+    return found
+
+
 def raise_if_malformed(problem: FleetProblem) -> None:
     """Raises: InputError with what breaks a rule, if anything does."""
     raise_if_wrong(problem.cars, problem.prices)
