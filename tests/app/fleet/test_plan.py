@@ -281,3 +281,32 @@ def test_each_stay_pays_the_prices_that_it_names(tmp_path: Path) -> None:
     called = ["fleet", "plan", str(fleet), "--prices", str(prices), "--output", str(output)]
     assert main(called) == 0
     assert [row["cost"] for row in rows_of(output)] == pytest.approx([3.0, 2.0, 1.0])
+
+
+def test_a_car_whose_charging_slows_gets_less(tmp_path: Path, prices: Path) -> None:
+    fleet = write_cars(
+        tmp_path / "f.parquet",
+        2,
+        to_step="2",
+        energy_kwh_at_departure="100.0",
+        taper_from_kwh="CASE WHEN i = 0 THEN energy_kwh_at_arrival END",
+        taper_kw_at_max="0.0",
+        holding_price_per_kwh_h="0.01",
+        holding_from_kwh="energy_kwh_at_arrival",
+    )
+    output = tmp_path / "o.parquet"
+    called = ["fleet", "plan", str(fleet), "--prices", str(prices), "--output", str(output)]
+    assert main(called) == 0
+    slow, quick = rows_of(output)
+    assert (slow["kernel"], quick["kernel"]) == ("curved", "curved")
+    room_kwh, full_kw, into = (
+        float(CAR["energy_kwh_max"]) - float(CAR["energy_kwh_at_arrival"]),
+        float(CAR["charge_kw_max"]),
+        float(CAR["charge_efficiency"]),
+    )
+    taken_kw = full_kw / (1.0 + full_kw * into / room_kwh)
+    assert slow["power_kw"][0] == pytest.approx(taken_kw, rel=1e-6)
+    assert slow["power_kw"][1] == pytest.approx(taken_kw * taken_kw / full_kw, rel=1e-6)
+    assert quick["power_kw"] == pytest.approx([full_kw, full_kw])
+    # 0.3 and 0.2 for a kWh, and 0.01 for each kWh above what it came with at the end of each hour.
+    assert quick["cost"] == pytest.approx(full_kw * (0.3 + 0.2 + 0.01 * into * 3.0))

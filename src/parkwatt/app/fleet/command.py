@@ -16,15 +16,23 @@ _EXAMPLES = """\
 
 _PLAN_DESCRIPTION = """\
 Plans each stay of a fleet at the least cost that meets the driver's wish: when to charge, and to discharge where
-that is allowed. Each car is planned as if alone: limits that cars share are not planned yet. Rows that break a
-rule are listed on standard error and kept out. Needs the extra: pip install 'parkwatt[fleet]'.
+that is allowed. Each car is planned as if alone; with --limits together, so that shared limits are kept. Rows that
+break a rule are listed on standard error and kept out. Needs the extra: pip install 'parkwatt[fleet]'.
 
 exit code: 0 done; 1 planned, but rows were kept out; 2 bad input, nothing written; 3 the work could not be done"""
 
 _PLAN_EXAMPLES = """\
   parkwatt fleet plan fleet.parquet --prices prices.parquet --output plan.parquet
   parkwatt fleet plan fleet.parquet --prices prices.csv                        figures only
+  parkwatt fleet plan fleet.parquet --prices prices.parquet --limits tree.toml --output plan.parquet
   parkwatt fleet plan fleet.parquet --prices hourly.csv --step-minutes 15 --threads 2 --output plan.parquet"""
+
+_WHY_DESCRIPTION = """\
+Says in words, with numbers, why a car of a plan with --limits charges when it does although another time is cheaper:
+which node on its way is full then, and what a kWh is worth there."""
+
+_WHY_EXAMPLES = """\
+  parkwatt fleet why plan.parquet --nodes nodes.parquet --prices prices.parquet --car car-0000042"""
 
 _MAKE_DESCRIPTION = """\
 Generates a fleet that does not exist: cars of a catalogue, arriving, staying and charging as recorded sessions say.
@@ -51,6 +59,7 @@ def register(subparsers: Subparsers) -> None:
     )
     _add_plan(commands)
     _add_make(commands)
+    _add_why(commands)
 
 
 def _add_plan(commands: Subparsers) -> None:
@@ -66,6 +75,12 @@ def _add_plan(commands: Subparsers) -> None:
     add("fleet", metavar="FLEET.parquet", type=Path, help="one row a stay (docs: fleet files)")
     add("--prices", metavar="FILE", type=Path, required=True, help="prices, Parquet or CSV")
     add("--output", metavar="PLAN.parquet", type=Path, help="the plan; without it figures only")
+    add("--limits", metavar="TREE.toml", type=Path, help="what cars share: plans them together")
+    add("--node-series", metavar="FILE", type=Path, help="loads and limits over time at its nodes")
+    add("--gap", metavar="GAP", help="with --limits: proven distance from the best; default: 0.1%%")
+    add("--time-limit", metavar="S", type=float, help="with --limits: seconds to search for it")
+    add("--nodes-output", metavar="NODES.parquet", type=Path, help="power and prices at each node")
+    add("--report", metavar="REPORT.html", type=Path, help="with --limits: a page with plots")
     add("--step-minutes", metavar="N", type=int, help="default: the prices' own step")
     add("--threads", metavar="N", type=int, help="default: as many as there are cores")
 
@@ -83,6 +98,8 @@ def _add_make(commands: Subparsers) -> None:
     add("fleet", metavar="FLEET.parquet", type=Path, help="the file to write")
     add("--cars", metavar="N", type=int, required=True, help="how many cars")
     add("--prices-output", metavar="PRICES.parquet", type=Path, help="write prices for it, too")
+    add("--feeders", metavar="N", type=int, help="spread the cars over so many feeders")
+    add("--limits-output", metavar="TREE.toml", type=Path, help="write the feeders' limits")
     add("--sessions", choices=("homes", "workplaces"), default="homes", help="default: homes")
     add("--start", metavar="DATE", default="2026-06-18", help="first day; default: 2026-06-18")
     add("--days", metavar="N", type=int, default=1, help="default: 1")
@@ -99,9 +116,26 @@ def _add_make(commands: Subparsers) -> None:
     add("--seed", metavar="N", type=int, default=1, help="decides all chance; default: 1")
 
 
+def _add_why(commands: Subparsers) -> None:
+    parser = add_command(
+        commands,
+        "why",
+        run_why,
+        summary="say why a car charges when it does",
+        description=_WHY_DESCRIPTION,
+        examples=_WHY_EXAMPLES,
+    )
+    add = parser.add_argument
+    add("plan", metavar="PLAN.parquet", type=Path, help="as `fleet plan --limits` wrote it")
+    add("--nodes", metavar="NODES.parquet", type=Path, required=True, help="its --nodes-output")
+    add("--prices", metavar="FILE", type=Path, required=True, help="the prices of the plan")
+    add("--car", metavar="ID", required=True, help="which car")
+
+
 def run_plan(arguments: argparse.Namespace) -> int:
     """Plan; returns 0, or 1 where rows were kept out. Raises InputError for bad input."""
     from parkwatt.app.fleet.plan import plan_fleet
+    from parkwatt.app.fleet.shared import read_shared
 
     return plan_fleet(
         arguments.fleet,
@@ -109,12 +143,21 @@ def run_plan(arguments: argparse.Namespace) -> int:
         arguments.output,
         step_minutes=arguments.step_minutes,
         threads=arguments.threads,
+        shared=read_shared(arguments),
     )
 
 
 def run_make(arguments: argparse.Namespace) -> int:
     """Generate; returns 0. Raises InputError for bad input."""
-    from parkwatt.app.fleet.make import make_fleet, read_wanted
+    from parkwatt.app.fleet.make import make_fleet, read_tree, read_wanted
 
-    make_fleet(read_wanted(arguments), arguments.fleet, arguments.prices_output)
+    wanted, (feeder_count, limits) = read_wanted(arguments), read_tree(arguments)
+    make_fleet(wanted, arguments.fleet, arguments.prices_output, feeder_count, limits)
     return 0
+
+
+def run_why(arguments: argparse.Namespace) -> int:
+    """Explain; returns 0. Raises InputError for bad input."""
+    from parkwatt.app.fleet.why import why
+
+    return why(arguments.plan, arguments.nodes, arguments.prices, arguments.car)

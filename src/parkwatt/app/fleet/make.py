@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rich.console import Console
 
+from parkwatt.app.fleet.feeders import feeder_of_stays, write_tree
 from parkwatt.app.fleet.generate import Wanted, fleet_columns, price_columns
-from parkwatt.app.fleet.output import check_output
+from parkwatt.app.fleet.output import check_file, check_output
 from parkwatt.app.fleet.progress import FleetProgress
 from parkwatt.app.printable import printable
 from parkwatt.domain.record import Faults
@@ -72,15 +73,42 @@ def _zone(name: str, faults: Faults) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def make_fleet(wanted: Wanted, fleet: Path, prices: Path | None) -> None:
-    """Generate and write. Raises OSError where it cannot be written."""
+def read_tree(arguments: argparse.Namespace) -> tuple[int, Path | None]:
+    """How many feeders, 0 for none, and where their limits go. Raises InputError with all faults of these options."""
+    faults = Faults()
+    feeders, limits = arguments.feeders or 0, arguments.limits_output
+    if arguments.feeders is not None and not 1 <= feeders <= max(arguments.cars, 1):
+        faults.add("--feeders", f"must be from 1 to {arguments.cars}, the cars", feeders)
+    if (arguments.feeders is None) != (limits is None):
+        faults.add("--feeders, --limits-output", "go together")
+    if limits is not None:
+        if limits.suffix.lower() != ".toml":
+            faults.add("--limits-output", "must end in .toml", str(limits))
+        check_file("--limits-output", limits, (arguments.fleet,), faults)
+    faults.raise_if_any()
+    return feeders, limits
+
+
+def make_fleet(
+    wanted: Wanted,
+    fleet: Path,
+    prices: Path | None,
+    feeder_count: int = 0,
+    limits: Path | None = None,
+) -> None:
+    """Generate and write. Raises OSError or InputError where it cannot be written."""
     with FleetProgress(Console(stderr=True)) as progress:
         progress.begin("Generating", None)
         columns = fleet_columns(wanted)
+        if limits is not None:
+            node, limits_kw = feeder_of_stays(columns["car_id"], feeder_count, wanted.seed)
+            columns = {**columns, "node": node}
         progress.begin("Writing", None)
         write_columns(fleet, columns)
         if prices is not None:
             write_columns(prices, price_columns(wanted))
+        if limits is not None:
+            write_tree(limits, limits_kw)
     giving = int((columns["discharge_kw_max"] > 0.0).sum())
     stays = len(columns["car_id"])
     print(
@@ -88,3 +116,5 @@ def make_fleet(wanted: Wanted, fleet: Path, prices: Path | None) -> None:
     )
     if prices is not None:
         print(f"wrote {printable(str(prices))}: {wanted.grid.step_count:,} steps")
+    if limits is not None:
+        print(f"wrote {printable(str(limits))}: {feeder_count:,} feeders below one pool")

@@ -13,6 +13,11 @@ def check_output(option: str, output: Path, taken: tuple[Path, ...], faults: Fau
     """Note a fault of ``option`` where a Parquet file could not be written, or would take the place of one of ``taken``."""
     if output.suffix.lower() not in PARQUET_SUFFIXES:
         faults.add(option, "must end in .parquet or .pq", str(output))
+    check_file(option, output, taken, faults)
+
+
+def check_file(option: str, output: Path, taken: tuple[Path, ...], faults: Faults) -> None:
+    """Note a fault of ``option`` where a file could not be written, or would take the place of one of ``taken``."""
     if "\0" in str(output):
         faults.add(option, "must be a path", str(output))
         return

@@ -13,12 +13,14 @@ from rich.console import Console
 
 from parkwatt.app.fleet.output import check_output
 from parkwatt.app.fleet.progress import FleetProgress
+from parkwatt.app.fleet.shared import Shared
 from parkwatt.app.printable import printable
 from parkwatt.domain.errors import InputError, InputFault, ParkwattError
 from parkwatt.domain.record import Faults
 
 if TYPE_CHECKING:
     from parkwatt.io.fleet_files.columns import FleetFile
+    from parkwatt.io.fleet_files.limits import NodeTree
     from parkwatt.io.fleet_files.prices import FleetPrices
 
 _ROWS_KEPT_OUT: Final = 1
@@ -33,30 +35,40 @@ class ExtraMissingError(ParkwattError):
 
 
 def plan_fleet(
-    fleet: Path, prices: Path, output: Path | None, *, step_minutes: int | None, threads: int | None
+    fleet: Path,
+    prices: Path,
+    output: Path | None,
+    *,
+    step_minutes: int | None,
+    threads: int | None,
+    shared: Shared | None = None,
 ) -> int:
-    """Plan the stays in ``fleet``; returns the exit code.
+    """Plan the stays in ``fleet``, together where limits are ``shared``; returns the exit code.
 
     Raises ExtraMissingError where the extra is missing, InputError where nothing can be planned; then nothing is written.
     """
-    _require_extra()
+    require_extra()
     from parkwatt.app.fleet.planning import plan_rows, row_faults
     from parkwatt.app.fleet.summary import summary
     from parkwatt.io.fleet_files.written import write_plan
 
     began_s = time.monotonic()
-    faults = Faults()
+    faults, planned = Faults(), None
     if output is not None:
         check_output("--output", output, (fleet, prices), faults)
     if threads is not None and threads < 1:
         faults.add("--threads", "must be at least 1", threads)
     with FleetProgress(Console(stderr=True)) as progress:
         progress.begin("Reading", None)
-        known, file = _read(fleet, prices, step_minutes, faults)
+        if shared is not None:
+            shared.check((fleet, prices), output, faults)
+        known, file, tree = _read(fleet, prices, step_minutes, faults, shared)
         wrong, rows = row_faults(file.rows, known)
         kept_out = sorted([*file.faults, *wrong], key=lambda one: one[0])
         row_count = len(rows.place) + len({row for row, _ in kept_out})
-        if len(rows.place):
+        if len(rows.place) and shared is not None and tree is not None:
+            told = shared.plan(rows, known, tree, output, threads or _core_count(), progress)
+        elif len(rows.place):
             planned = plan_rows(
                 rows,
                 known,
@@ -70,13 +82,17 @@ def plan_fleet(
     _tell_faults(fleet.name, kept_out, row_count)
     if not len(rows.place):
         raise InputError([InputFault(fleet.name, "has no row that can be planned")])
-    print(summary(planned, known, time.monotonic() - began_s))
+    elapsed_s = time.monotonic() - began_s
+    print(summary(planned, known, elapsed_s) if planned is not None else told(elapsed_s))
     if output is not None:
         print(f"plan: {printable(str(output))}")
+    for word, path in shared.written() if shared is not None else ():
+        print(f"{word}: {printable(str(path))}")
     return _ROWS_KEPT_OUT if kept_out else 0
 
 
-def _require_extra() -> None:
+def require_extra() -> None:
+    """Raises ExtraMissingError where the optional packages are not installed."""
     try:
         import numba  # noqa: F401 - the planner is compiled by it
     except ModuleNotFoundError as error:
@@ -84,10 +100,11 @@ def _require_extra() -> None:
 
 
 def _read(
-    fleet: Path, prices: Path, step_minutes: int | None, faults: Faults
-) -> tuple[FleetPrices, FleetFile]:
+    fleet: Path, prices: Path, step_minutes: int | None, faults: Faults, shared: Shared | None
+) -> tuple[FleetPrices, FleetFile, NodeTree | None]:
     """Prices in the steps that are wanted, and the fleet. Raises InputError with all faults of options and files."""
     from parkwatt.io.fleet_files.fleet import check_columns, read_fleet
+    from parkwatt.io.fleet_files.limits import read_limits
     from parkwatt.io.fleet_files.prices import read_prices
 
     known = read_prices(prices, faults)
@@ -97,14 +114,17 @@ def _read(
             faults.add("--step-minutes", rule, step_minutes)
         else:
             known = known.in_steps_of(step_minutes * 60)
-    file = None
+    file = tree = None
     if known is None:
         check_columns(fleet, faults)
     else:
-        file = read_fleet(fleet, known.grid, known.names, faults)
+        if shared is not None:
+            tree = read_limits(shared.limits, shared.node_series, known.grid, faults)
+        names = tree.names if tree is not None else ()
+        file = read_fleet(fleet, known.grid, known.names, faults, names)
     if known is None or file is None or faults.found:
         raise InputError(faults.found)
-    return known, file
+    return known, file, tree
 
 
 def _core_count() -> int:

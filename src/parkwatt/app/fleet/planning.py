@@ -52,7 +52,7 @@ def row_faults(
     rows: FleetRows, known: FleetPrices
 ) -> tuple[list[tuple[int, InputFault]], FleetRows]:
     """What the planner finds wrong, by the row in the file; and the rows that are right."""
-    wrong = faults_of(_cars(rows), _batch_prices(known))
+    wrong = faults_of(cars_of(rows), batch_prices(known))
     if not wrong:
         return [], rows
     right = np.ones(len(rows.place), dtype=np.bool_)
@@ -73,8 +73,8 @@ def plan_rows(
     progress: FleetProgress,
 ) -> FleetPlan:
     """Plan rows in which nothing is wrong."""
-    count, prices = len(rows.place), _batch_prices(known)
-    cars = _cars(rows)
+    count, prices = len(rows.place), batch_prices(known)
+    cars = cars_of(rows)
     cost, energy_kwh_end, shortfall_kwh = np.empty(count), np.empty(count), np.empty(count)
     kernel = np.empty(count, dtype=np.int8)
     power_kw = np.empty((count, prices.step_count), np.float32) if keeps_powers else None
@@ -109,12 +109,14 @@ def plan_rows(
     )
 
 
-def _batch_prices(known: FleetPrices) -> BatchPrices:
+def batch_prices(known: FleetPrices) -> BatchPrices:
+    """The prices as the planner takes them."""
     durations_h = np.full(known.grid.step_count, known.grid.step_h)
     return BatchPrices(known.import_price_per_kwh, known.export_price_per_kwh, durations_h)
 
 
-def _cars(rows: FleetRows) -> CarStays:
+def cars_of(rows: FleetRows) -> CarStays:
+    """The stays as the planner takes them."""
     return CarStays(
         from_step=rows.from_step,
         to_step=rows.to_step,

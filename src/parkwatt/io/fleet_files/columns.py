@@ -28,25 +28,34 @@ OPTIONAL_NUMBERS: Final = {
     "discharge_kw_min": 0.0,
     "wear_price_per_kwh": 0.0,
     "energy_value_per_kwh": 0.0,
+    "taper_from_kwh": float("inf"),
+    "taper_kw_at_max": 0.0,
+    "holding_price_per_kwh_h": 0.0,
+    "holding_from_kwh": 0.0,
 }
 NUMBERS: Final = (*REQUIRED_NUMBERS, *OPTIONAL_NUMBERS)
 STEPS: Final = ("from_step", "to_step")
 TIMES: Final = ("from_time", "to_time")
 PRICE_ROW: Final = "price_row"
-KNOWN: Final = ("car_id", *STEPS, *TIMES, *NUMBERS, PRICE_ROW)
+NODE: Final = "node"
+KNOWN: Final = ("car_id", *STEPS, *TIMES, *NUMBERS, PRICE_ROW, NODE)
 
 TextArray = NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FleetRows:
-    """N stays. ``place``: [N] the row in the file, from 1. ``numbers``: each [N], by its column, with defaults filled in."""
+    """N stays. ``place``: [N] the row in the file, from 1. ``numbers``: each [N], by its column, with defaults filled in.
+
+    ``node``: [N] the place of its node among those that were asked for; 0 where none were.
+    """
 
     place: TimeArray
     car_id: TextArray
     from_step: TimeArray
     to_step: TimeArray
     price_row: TimeArray
+    node: TimeArray
     numbers: dict[str, FloatArray]
 
     def take(self, chosen: NDArray[Any]) -> FleetRows:
@@ -58,6 +67,7 @@ class FleetRows:
             self.from_step[chosen],
             self.to_step[chosen],
             self.price_row[chosen],
+            self.node[chosen],
             numbers,
         )
 

@@ -19,6 +19,7 @@ from parkwatt.domain.record import Faults, FloatArray
 from parkwatt.domain.series import TimeArray, TimeGrid, utc
 from parkwatt.io.fleet_files.columns import (
     KNOWN,
+    NODE,
     NUMBERS,
     OPTIONAL_NUMBERS,
     PRICE_ROW,
@@ -37,25 +38,30 @@ _US_PER_S: Final = 1_000_000
 
 
 def read_fleet(
-    path: Path, grid: TimeGrid, price_rows: tuple[str, ...], faults: Faults
+    path: Path,
+    grid: TimeGrid,
+    price_rows: tuple[str, ...],
+    faults: Faults,
+    nodes: tuple[str, ...] = (),
 ) -> FleetFile | None:
     """The stays in ``path``, in steps of ``grid``; None after a fault of the file.
 
     A time becomes a whole step inside the stay: its beginning is rounded up, its end down. ``price_rows``: the names of
-    the prices, in their order; one name alone, "", where they have none.
+    the prices, in their order; one name alone, "", where they have none. ``nodes``: the names of nodes, the pool first;
+    empty where the cars share nothing, and the column is then left aside.
     """
     with opened_parquet(path, _FIELD, faults) as file:
-        if file is None or not _has_sound_columns(file, path.name, price_rows, faults):
+        if file is None or not _has_sound_columns(file, path.name, price_rows, faults, nodes):
             return None
         try:
-            found = _queried(file, price_rows)
+            found = _queried(file, price_rows, nodes)
         except duckdb.Error as error:
             add_unreadable(path, error, _FIELD, faults)
             return None
     if not len(found["place"]):
         faults.add(_FIELD, f"{path.name} has no rows")
         return None
-    return _Reading(found, file.types, grid, price_rows).result()
+    return _Reading(found, file.types, grid, price_rows, nodes).result()
 
 
 def check_columns(path: Path, faults: Faults) -> None:
@@ -66,7 +72,11 @@ def check_columns(path: Path, faults: Faults) -> None:
 
 
 def _has_sound_columns(
-    file: ParquetFile, file_name: str, price_rows: tuple[str, ...] | None, faults: Faults
+    file: ParquetFile,
+    file_name: str,
+    price_rows: tuple[str, ...] | None,
+    faults: Faults,
+    nodes: tuple[str, ...] = (),
 ) -> bool:
     before = len(faults.found)
     types = file.types
@@ -85,6 +95,8 @@ def _has_sound_columns(
     elif PRICE_ROW not in types and len(price_rows or ()) > 1:
         rule = f"has no column {PRICE_ROW!r}, and there are {len(price_rows or ())} prices"
         faults.add(_FIELD, f"{file_name} {rule}")
+    if NODE not in types and len(nodes) > 1:
+        faults.add(_FIELD, f"{file_name} has no column {NODE!r}, and there are {len(nodes)} nodes")
     for name, type_name in types.items():
         rule = _type_rule(name, type_name)
         if rule:
@@ -99,13 +111,15 @@ def _type_rule(name: str, type_name: str) -> str:
         return "" if is_number else "numbers"
     if name in TIMES:
         return "" if type_name.startswith("TIMESTAMP") and type_name[-1] != "]" else "timestamps"
-    if name in ("car_id", PRICE_ROW):
+    if name in ("car_id", PRICE_ROW, NODE):
         is_whole = is_number and type_name.split("(")[0] not in _FRACTION_TYPES
         return "" if is_whole or type_name == "VARCHAR" else "texts or whole numbers"
     return ""
 
 
-def _queried(file: ParquetFile, price_rows: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def _queried(
+    file: ParquetFile, price_rows: tuple[str, ...], nodes: tuple[str, ...]
+) -> dict[str, NDArray[Any]]:
     """Each column, masked where it is null; ``overlaps``: whether the stay begins before one of its car before it ended."""
     types = file.types
     parts = ["file_row_number + 1 AS place", "CAST(car_id AS VARCHAR) AS car_id"]
@@ -121,6 +135,10 @@ def _queried(file: ParquetFile, price_rows: tuple[str, ...]) -> dict[str, NDArra
         parts.append(f"CAST({PRICE_ROW} AS VARCHAR) AS price_name")
         parts.append(f"list_position(?::VARCHAR[], CAST({PRICE_ROW} AS VARCHAR)) AS price_place")
         values.append(list(price_rows))
+    if NODE in types and nodes:
+        parts.append(f"CAST({NODE} AS VARCHAR) AS node_name")
+        parts.append(f"list_position(?::VARCHAR[], CAST({NODE} AS VARCHAR)) AS node_place")
+        values.append(list(nodes))
     begin, end = STEPS if "from_step" in types else TIMES
     parts.append(
         f"coalesce({begin} < max({end}) OVER (PARTITION BY car_id ORDER BY {begin}, file_row_number "
@@ -142,9 +160,10 @@ class _Reading:
         types: dict[str, str],
         grid: TimeGrid,
         price_rows: tuple[str, ...],
+        nodes: tuple[str, ...],
     ) -> None:
         self._found, self._types = found, types
-        self._grid, self._price_rows = grid, price_rows
+        self._grid, self._price_rows, self._nodes = grid, price_rows, nodes
         self._place: TimeArray = np.asarray(found["place"], dtype=np.int64)
         self._faults: list[tuple[int, InputFault]] = []
         self._wrong = np.zeros(len(self._place), dtype=np.bool_)
@@ -155,12 +174,13 @@ class _Reading:
         self._add("car_id", "is required", self._missing("car_id") | (car_id == ""))
         numbers = {name: self._number(name) for name in NUMBERS}
         from_step, to_step = self._steps() if "from_step" in self._types else self._times()
-        price_row = self._prices()
+        price_row = self._named(PRICE_ROW, "price", self._price_rows, "prices")
+        node = self._named(NODE, "node", self._nodes, "nodes")
         overlaps = np.asarray(np.ma.filled(self._found["overlaps"], False), dtype=np.bool_)
         begin = "from_step" if "from_step" in self._types else "from_time"
         rule = "must not be before the end of another stay of the same car"
         self._add(begin, rule, overlaps & ~self._wrong, car_id)
-        rows = FleetRows(self._place, car_id, from_step, to_step, price_row, numbers)
+        rows = FleetRows(self._place, car_id, from_step, to_step, price_row, node, numbers)
         faults = sorted(self._faults, key=lambda one: one[0])
         return FleetFile(rows.take(~self._wrong) if faults else rows, faults)
 
@@ -227,15 +247,16 @@ class _Reading:
             shown[index] = _time_text(int(self._found[name][index]))
         self._add(name, rule, wrong, shown)
 
-    def _prices(self) -> TimeArray:
-        if PRICE_ROW not in self._types:
+    def _named(self, column: str, found: str, known_names: tuple[str, ...], kind: str) -> TimeArray:
+        """The place of each row's name among those that are known; 0 where there is nothing to choose."""
+        if column not in self._types or not known_names:
             return np.zeros(len(self._place), dtype=np.int64)
-        missing = self._missing("price_name")
-        self._add(PRICE_ROW, "is required", missing)
-        place = np.asarray(np.ma.filled(self._found["price_place"], 0), dtype=np.int64)
-        known = ", ".join(self._price_rows[:10]) + (", …" if len(self._price_rows) > 10 else "")
-        names = np.ma.filled(self._found["price_name"], "")
-        self._add(PRICE_ROW, f"must be one of the prices ({known})", (place == 0) & ~missing, names)
+        missing = self._missing(f"{found}_name")
+        self._add(column, "is required", missing)
+        place = np.asarray(np.ma.filled(self._found[f"{found}_place"], 0), dtype=np.int64)
+        known = ", ".join(known_names[:10]) + (", …" if len(known_names) > 10 else "")
+        names = np.ma.filled(self._found[f"{found}_name"], "")
+        self._add(column, f"must be one of the {kind} ({known})", (place == 0) & ~missing, names)
         return place - 1
 
 
