@@ -23,7 +23,8 @@ from parkwatt.io.fleet_files.limits import NodeTree
 from parkwatt.io.fleet_files.prices import FleetPrices
 from parkwatt.plan.batch import BatchPrices, MissPrices
 from parkwatt.plan.coordinate import FleetProblem, Market, Nodes, coordinate
-from parkwatt.plan.coordinate.money import costs_of
+from parkwatt.plan.coordinate.money import costs_of, sums_by_node
+from parkwatt.plan.coordinate.problem import up_the_tree
 
 KERNEL: Final = "together"
 # What rounding of powers to 32 bits can add up to is not told as exceeding a limit, or as missing at departure.
@@ -100,12 +101,9 @@ class TogetherPlan:
 
     def sums_kw(self, power_kw: NDArray[np.float32]) -> FloatArray:
         """[K, T] what each node and all below it would draw at some powers [N, T] of the stays."""
-        found = self.tree.base_kw.copy()
-        for node in range(len(found)):
-            found[node] += power_kw[self.rows.node == node].sum(axis=0, dtype=np.float64)
-        for node in range(len(found) - 1, 0, -1):
-            found[self.tree.parent[node]] += found[node]
-        return found
+        rows, tree = self.rows, self.tree
+        own_kw = sums_by_node(rows.node, np.ones(len(power_kw)), power_kw, len(tree.names))
+        return up_the_tree(tree.parent, tree.base_kw + own_kw)
 
     def energy_kwh(self, step_h: float) -> tuple[float, float]:
         """Charged, and given back, at the chargers."""

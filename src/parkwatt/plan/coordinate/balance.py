@@ -65,6 +65,31 @@ def _peak_price(dual_per_kwh: float, stiffness: float, drawn_kw: float, peak_kw:
     return max(0.0, price)
 
 
+@inlined
+def _price_at(
+    break_kw: FloatArray,
+    slope_per_kwh: FloatArray,
+    dual_per_kwh: FloatArray,
+    stiffness: FloatArray,
+    peak_dual_per_kwh: FloatArray,
+    demand_stiffness: float,
+    peak_kw: float,
+    node: int,
+    step: int,
+    drawn_kw: float,
+) -> float:
+    """Both parts of a node's price; ``demand_stiffness``: 0 where there is no demand charge, as its dual is then."""
+    dual, steep = dual_per_kwh[node, step], stiffness[node, step]
+    price = proximal_price(break_kw, slope_per_kwh, node, step, drawn_kw, dual, steep)
+    peak_dual = peak_dual_per_kwh[node, step]
+    return price + _peak_price(peak_dual, demand_stiffness, drawn_kw, peak_kw)
+
+
+@inlined
+def _demand_stiffness(costs: NodeCosts, balance: Balance, node: int) -> float:
+    return balance.demand_stiffness[node] if costs.demand_charge_per_kw[node] > 0.0 else 0.0
+
+
 @compiled
 def _draw_at(
     costs: NodeCosts,
@@ -75,18 +100,19 @@ def _draw_at(
     move_kw: FloatArray,
     share: float,
 ) -> None:
-    breaks, slopes, rising = costs.break_kw, costs.slope_per_kwh, balance.demand_stiffness[node]
+    breaks, slopes, rising = (
+        costs.break_kw,
+        costs.slope_per_kwh,
+        _demand_stiffness(costs, balance, node),
+    )
     drawn, dual, stiffness = balance.drawn_kw, balance.dual_per_kwh, balance.stiffness
     peak_dual, prices = balance.peak_dual_per_kwh, balance.price_per_kwh
-    charged, peak_kw = costs.demand_charge_per_kw[node] > 0.0, balance.peak_kw[node]
-    part = share * balance.scale[node]
+    peak_kw, part = balance.peak_kw[node], share * balance.scale[node]
     for step in range(begin, end):
         then_kw = drawn[node, step] + part * move_kw[step]
-        price = proximal_price(
-            breaks, slopes, node, step, then_kw, dual[node, step], stiffness[node, step]
+        price = _price_at(
+            breaks, slopes, dual, stiffness, peak_dual, rising, peak_kw, node, step, then_kw
         )
-        if charged:
-            price += _peak_price(peak_dual[node, step], rising, then_kw, peak_kw)
         drawn[node, step], prices[node, step] = then_kw, price
 
 
@@ -196,15 +222,13 @@ def price_after(
     peak_dual, parent = balance.peak_dual_per_kwh, costs.parent
     cost, one = 0.0, node
     while one >= 0:
-        charged, peak_kw = costs.demand_charge_per_kw[one] > 0.0, balance.peak_kw[one]
-        rising, part = balance.demand_stiffness[one], share * balance.scale[one]
+        peak_kw, part = balance.peak_kw[one], share * balance.scale[one]
+        rising = _demand_stiffness(costs, balance, one)
         for step in range(begin, end):
             then_kw = drawn[one, step] + part * move_kw[step]
-            price = proximal_price(
-                breaks, slopes, one, step, then_kw, dual[one, step], stiffness[one, step]
+            price = _price_at(
+                breaks, slopes, dual, stiffness, peak_dual, rising, peak_kw, one, step, then_kw
             )
-            if charged:
-                price += _peak_price(peak_dual[one, step], rising, then_kw, peak_kw)
             cost += price * move_kw[step] * hours[step]
         one = parent[one]
     return cost

@@ -393,7 +393,7 @@ def _from_sample(
     balance = search.balance
     base_kw = up_the_tree(problem.nodes.parent, problem.nodes.base_kw)
     # The fleet moves in smaller steps than its sample, whose last prices are kept.
-    stiffness = _balance(problem, penalties, None).stiffness
+    stiffness = _stiffness(problem, penalties)[:, None] + np.zeros(problem.step_count)
     return balance._replace(stiffness=stiffness), balance.drawn_kw - base_kw
 
 
@@ -431,11 +431,9 @@ def _finished(asked: FleetProblem, search: _Search, penalties: Penalties) -> Coo
 
 
 def _balance(problem: FleetProblem, penalties: Penalties, warm: Warm | None) -> Balance:
-    low_kw, high_kw = reach(problem)
-    width_kw = np.maximum((high_kw - low_kw).max(axis=1), 1.0)
     costs, _ = _both_costs(problem, penalties)
     base_kw = up_the_tree(problem.nodes.parent, problem.nodes.base_kw)
-    balance = new_balance(costs, base_kw, _STIFFNESS * penalties.dearest_per_kwh / width_kw)
+    balance = new_balance(costs, base_kw, _stiffness(problem, penalties))
     if warm is not None:
         if warm.peak_per_kwh is not None:
             charge = problem.nodes.demand_charge_per_kw[:, None]
@@ -451,6 +449,13 @@ def _balance(problem: FleetProblem, penalties: Penalties, warm: Warm | None) -> 
             costs.slope_per_kwh[-1],
         )
     return balance
+
+
+def _stiffness(problem: FleetProblem, penalties: Penalties) -> FloatArray:
+    """[K] by how much prices rise per kW at first."""
+    low_kw, high_kw = reach(problem)
+    width_kw = np.maximum((high_kw - low_kw).max(axis=1), 1.0)
+    return np.asarray(_STIFFNESS * penalties.dearest_per_kwh / width_kw)
 
 
 def _both_costs(problem: FleetProblem, penalties: Penalties) -> tuple[NodeCosts, NodeCosts]:

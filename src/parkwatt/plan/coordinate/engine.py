@@ -109,8 +109,6 @@ class InProcess:
 
     def power_kw(self) -> PowerArray:
         """See `Engine`."""
-        if len(self._shards) == 1:
-            return self._shards[0].power_kw[np.argsort(self._of_shard[0])]
         count = sum(len(places) for places in self._of_shard)
         found = np.zeros((count, self._steps), np.float32)
         for shard, places in zip(self._shards, self._of_shard, strict=True):

@@ -9,7 +9,7 @@ import numpy as np
 
 from parkwatt.domain.errors import SolverError
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.coordinate.problem import BoolArray, FleetProblem, IntArray, holds
+from parkwatt.plan.coordinate.problem import BoolArray, FleetProblem, holds
 from parkwatt.plan.coordinate.program import NodeProgram, node_program
 
 # A car may not do both at once; what a program that allows it does beyond this much is not its optimum.
@@ -32,7 +32,7 @@ def solve_joint(problem: FleetProblem, over_per_kwh: float) -> Joint:
     """The least cost of a problem whose cars have no least power. Raises SolverError where HiGHS gives up."""
     # Each car's own bounds hold to a millionth of a car's power, however large the fleet around it is.
     largest_kw = max(1.0, float(problem.cars.charge_kw_max.max(initial=0.0)))
-    program = node_program(problem, 0, over_per_kwh, power_kw=largest_kw)
+    program = node_program(problem, over_per_kwh, largest_kw)
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
@@ -164,14 +164,3 @@ def _energy_bounds(problem: FleetProblem, row: int) -> tuple[FloatArray, FloatAr
     if not np.isnan(asked):
         lower[-1] = max(lower[-1], min(asked, best[-1]))
     return lower, np.full(len(lower), cap_kwh)
-
-
-def rows_of(problem: FleetProblem, rows: IntArray, base_kw: FloatArray) -> FleetProblem:
-    """Some cars of a problem, while all others draw ``base_kw`` [K, T] with the nodes' own loads."""
-    return FleetProblem(
-        problem.cars.take(rows),
-        problem.prices,
-        problem.node[rows],
-        problem.nodes._replace(base_kw=base_kw),
-        problem.market,
-    )

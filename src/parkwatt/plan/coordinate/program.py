@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.coordinate.problem import BoolArray, FleetProblem, IntArray, holds
+from parkwatt.plan.coordinate.problem import FleetProblem, IntArray, up_the_tree
 
 _INFINITE = highspy.kHighsInf
 
@@ -17,7 +17,6 @@ _INFINITE = highspy.kHighsInf
 class NodeProgram:
     """``row_of``: [K, T] the balance's row, -1 where nothing can bind. ``power_kw``, ``money``: what 1 is in the program."""
 
-    first_row: int
     row_of: IntArray
     power_kw: float
     money: float
@@ -42,18 +41,11 @@ class NodeProgram:
         return len(self.cost) - 1
 
     def row(self, entries: list[tuple[int, float]], lower: float, upper: float) -> int:
-        """A new row; returns its place in the whole program."""
+        """A new row; returns its place."""
         self.entries_of_row.append(entries)
         self.row_lower.append(lower)
         self.row_upper.append(upper)
-        return self.first_row + len(self.row_lower) - 1
-
-    def entries(self, above: BoolArray, power_kw: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Rows and values of a column that draws ``power_kw`` [T] below the nodes ``above`` [K]."""
-        rows = self.row_of[above]
-        kept = rows >= 0
-        values = np.broadcast_to(power_kw / self.power_kw, rows.shape)[kept]
-        return rows[kept], values
+        return len(self.row_lower) - 1
 
     def prices(self, row_dual: FloatArray) -> FloatArray:
         """[K, T] per kWh, from the duals of all rows."""
@@ -61,11 +53,11 @@ class NodeProgram:
         return found * self.money / self.power_kw / self.duration_h
 
     def pass_to(self, highs: highspy.Highs) -> None:
-        """Give the columns and rows to HiGHS, after ``first_row`` rows whose values have to be 1."""
-        starts = np.cumsum([0] * self.first_row + [0] + [len(one) for one in self.entries_of_row])
+        """Give the columns and rows to HiGHS."""
+        starts = np.cumsum([0] + [len(one) for one in self.entries_of_row])
         columns = [column for one in self.entries_of_row for column, _ in one]
         values = [value for one in self.entries_of_row for _, value in one]
-        count, rows = len(self.cost), self.first_row + len(self.row_lower)
+        count, rows = len(self.cost), len(self.row_lower)
         highs.passModel(
             count,
             rows,
@@ -76,8 +68,8 @@ class NodeProgram:
             np.array(self.cost),
             np.array(self.lower),
             np.array(self.upper),
-            np.array([1.0] * self.first_row + self.row_lower),
-            np.array([1.0] * self.first_row + self.row_upper),
+            np.array(self.row_lower),
+            np.array(self.row_upper),
             starts.astype(np.int32),
             np.array(columns, np.int32),
             np.array(values, float),
@@ -85,32 +77,27 @@ class NodeProgram:
         )
 
 
-def node_program(
-    problem: FleetProblem, first_row: int, over_per_kwh: float, *, power_kw: float | None = None
-) -> NodeProgram:
-    """The nodes of a problem, after ``first_row`` rows.
+def node_program(problem: FleetProblem, over_per_kwh: float, power_kw: float) -> NodeProgram:
+    """The nodes of a problem.
 
     ``over_per_kwh``: what it costs to exceed a limit. ``power_kw``: what 1 is in the program; its rows hold to 1e-7
-    of it or better. None: what the whole fleet can draw.
+    of it or better.
     """
     low_kw, high_kw = reach(problem)
     market, nodes, hours = problem.market, problem.nodes, problem.prices.duration_h
-    base_kw = holds(nodes.parent).T.astype(float) @ nodes.base_kw
+    base_kw = up_the_tree(nodes.parent, nodes.base_kw)
     binds = (high_kw > nodes.import_limit_kw) | (-low_kw > nodes.export_limit_kw)
     binds[nodes.demand_charge_per_kw > 0] = True
     pays = (
         (market.import_per_kwh != 0) | (market.export_per_kwh != 0) | ~np.isnan(market.position_kw)
     )
     binds[0] |= pays
-    if power_kw is None:
-        power_kw = max(1.0, float(np.abs(high_kw).max()), float(np.abs(low_kw).max()))
     dearest = max(
         0.01,
         float(np.abs(problem.prices.import_per_kwh).max()),
         float(np.abs(market.import_per_kwh).max()),
     )
     program = NodeProgram(
-        first_row,
         np.full(binds.shape, -1),
         power_kw,
         power_kw * dearest * float(hours.mean()),
@@ -176,11 +163,11 @@ def _balance(
 def reach(problem: FleetProblem) -> tuple[FloatArray, FloatArray]:
     """[K, T] the least and the most that could be drawn at each node, by all cars that are there."""
     cars, steps, count = problem.cars, problem.step_count, problem.node_count
-    below = holds(problem.nodes.parent).T.astype(float)
-    found = []
+    parent, found = problem.nodes.parent, []
     for power_kw in (-cars.discharge_kw_max, cars.charge_kw_max):
         change = np.zeros((count, steps + 1))
         np.add.at(change, (problem.node, cars.from_step), power_kw)
         np.add.at(change, (problem.node, cars.to_step), -power_kw)
-        found.append(below @ (np.cumsum(change, axis=1)[:, :steps] + problem.nodes.base_kw))
+        own_kw = np.cumsum(change, axis=1)[:, :steps] + problem.nodes.base_kw
+        found.append(up_the_tree(parent, own_kw))
     return found[0], found[1]
