@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks.harness import Figure, time_once_s
 from parkwatt.plan.coordinate import Coordinated, FleetProblem, coordinate
 from parkwatt.plan.coordinate.joint import Joint, solve_joint
 from tests.plan.coordinate.fleets import fleet
 
 GAP, SEED, STEPS, COMPARED, EXCESS_PER_KWH = 1e-3, 1, 96, 1000, 30.0
+# What is small for a set-point, and the fleets of which that is told how many change.
+CHANGED_KW, CALM_CARS = 0.1, 10_000
 SIZES = ((COMPARED, 0), (10_000, 0), (10_000, 20), (100_000, 0))
 
 
@@ -21,7 +26,46 @@ def figures() -> list[Figure]:
     threads = os.cpu_count() or 1
     for count, feeders in ((400, 2), (13_000, 2)):
         coordinate(fleet(SEED, count, steps=24, feeders=feeders), threads=threads)
-    return [_figure(count, feeders, threads) for count, feeders in SIZES]
+    found = [_figure(count, feeders, threads) for count, feeders in SIZES]
+    return [*found, *(_calm_figure(feeders, threads) for feeders in (0, 20))]
+
+
+def _calm_figure(feeders: int, threads: int) -> Figure:
+    """Set-points that change from one plan to the next when little did: of a warm plan, and of one from the beginning."""
+    problem = fleet(SEED, CALM_CARS, steps=STEPS, feeders=feeders)
+    later, same = _a_little_later(problem)
+    before = coordinate(problem, gap=GAP, threads=threads)
+    warm = coordinate(later, gap=GAP, threads=threads, warm=before.warm)
+    cold = coordinate(later, gap=GAP, threads=threads)
+    cars, steps = problem.cars, np.arange(STEPS)
+    there = (steps >= cars.from_step[:, None]) & (steps < cars.to_step[:, None]) & same[:, None]
+    changed_warm, changed_cold = (
+        100 * float((np.abs(one.power_kw - before.power_kw) > CHANGED_KW)[there].mean())
+        for one in (warm, cold)
+    )
+    name = (
+        f"{CALM_CARS:,} cars below {feeders or 'no'} feeders: set-points that a warm plan changes"
+    )
+    baseline = f"from the beginning: {changed_cold:.1f} %"
+    return Figure(name, changed_warm, "%", baseline, changed_cold / changed_warm)
+
+
+def _a_little_later(problem: FleetProblem) -> tuple[FleetProblem, NDArray[np.bool_]]:
+    """Prices 1 % up, energies by up to 0.5 kWh off, every fiftieth car another one; and [N] which cars are the same."""
+    rng, count, market = np.random.default_rng(SEED), problem.cars.stay_count, problem.market
+    same = rng.random(count) >= 0.02
+    energy_kwh = problem.cars.energy_kwh_at_arrival + rng.uniform(-0.5, 0.5, count)
+    cars = problem.cars._replace(
+        energy_kwh_at_arrival=np.clip(energy_kwh, 0.0, problem.cars.energy_kwh_max)
+    )
+    others = fleet(SEED + 1, count, steps=STEPS).cars
+    cars = type(cars)._make(
+        np.where(same, mine, theirs) for mine, theirs in zip(cars, others, strict=True)
+    )
+    dearer = market._replace(
+        import_per_kwh=market.import_per_kwh * 1.01, export_per_kwh=market.export_per_kwh * 1.01
+    )
+    return FleetProblem(cars, problem.prices, problem.node, problem.nodes, dearer), same
 
 
 def _figure(count: int, feeders: int, threads: int) -> Figure:

@@ -1,5 +1,6 @@
 """`parkwatt fleet plan --limits` and `parkwatt fleet why`, as a user calls them."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -113,10 +114,55 @@ def test_a_load_above_the_limit_is_told(
 ) -> None:
     series = tmp_path / "series.csv"
     series.write_text("start,node,base_kw\n2026-06-18T10:00:00Z,north,15\n", encoding="utf-8")
-    assert main([*called, "--node-series", str(series)]) == 0
+    plan = tmp_path / "plan.parquet"
+    assert main([*called, "--node-series", str(series), "--output", str(plan)]) == 4
     told = capsys.readouterr().out
+    assert len(rows_of(plan)) == 2
     assert "limits: exceeded at 1 node, by " in told
     assert "  north: in 2 steps, most at " in told
+    # Rows that are kept out do not hide it.
+    write_cars(
+        tmp_path / "fleet.parquet",
+        3,
+        node="CASE i WHEN 2 THEN 'west' ELSE 'north' END",
+        to_step="2",
+    )
+    assert main([*called, "--node-series", str(series)]) == 4
+    assert "row 3, node: must be one of the nodes" in capsys.readouterr().err
+
+
+def test_a_departure_that_is_missed_is_told_without_a_code(
+    called: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_cars(
+        tmp_path / "fleet.parquet", 2, node="'north'", to_step="2", energy_kwh_at_departure="60.0"
+    )
+    assert main(called) == 0
+    told = capsys.readouterr().out
+    assert "limits: kept at all nodes and times" in told
+    assert "departures: 2 stays cannot have what was asked" in told
+
+
+def test_a_reserve_of_known_outcome(
+    called: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # What is charged can be left out for a while, and nothing else can be given: 8 kW are asked for in both hours.
+    tree, nodes, page = (tmp_path / one for one in ("tree.toml", "nodes.parquet", "page.html"))
+    reserve = "[reserve]\nup_kw = 8\nhours = 0.25\nshort_per_kwh = 2\n"
+    tree.write_text(TREE.replace("12", "15") + reserve, encoding="utf-8")
+    outputs = ["--nodes-output", str(nodes), "--report", str(page), "--gap", "0.01%"]
+    assert main([*called, *outputs]) == 0
+    told = capsys.readouterr().out
+    assert f"cost: {12 * 0.2 + 8 * 0.3:.2f}, in the currency" in told
+    assert "reserve up: 8.0 kW for 0.25 h held in all steps; one kW less of it at 10:00" in told
+    assert "reserve down" not in told
+    pool = rows_of(nodes)[0]
+    assert pool["reserve_up_kw"] == pytest.approx(8.0, abs=1e-3)
+    assert pool["reserve_up_per_kwh"] == pytest.approx(0.1, abs=1e-2)
+    assert 'id="reserve"' in page.read_text(encoding="utf-8")
+    tree.write_text(TREE + reserve.replace("8", "80"), encoding="utf-8")
+    assert main(called) in (0, 4)
+    assert "reserve up: 80.0 kW for 0.25 h asked, 1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("gap", ["0", "x", "200%", "-1%"])
@@ -134,3 +180,36 @@ def test_options_of_limits_need_limits(
     told = capsys.readouterr().err
     assert "--gap: goes with --limits" in told
     assert "--report: goes with --limits" in told
+
+
+def test_a_search_that_runs_out_of_time_gives_a_valid_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # More cars than the joint program takes, and a gap that no search reaches: time is up after the first round on any machine.
+    monkeypatch.chdir(tmp_path)
+    made = [*("fleet", "make", "fleet.parquet", "--cars", "300", "--feeders", "2", "--v2g-share")]
+    assert main([*made, "1", "--prices-output", "p.parquet", "--limits-output", "tree.toml"]) == 0
+    called = ["fleet", "plan", "fleet.parquet", "--prices", "p.parquet", "--limits", "tree.toml"]
+    outputs = ["--output", "plan.parquet", "--nodes-output", "nodes.parquet"]
+    assert main([*called, "--gap", "0.0000001%", "--time-limit", "1e-9", *outputs]) == 0
+    told = capsys.readouterr().out
+    assert "limits: kept at all nodes and times" in told
+    assert "departures: each car has what was asked" in told
+    proven = re.search(r"proven gap: ([\d.]+) %: no plan comes below .*; 1e-07 % was asked", told)
+    assert proven is not None, told
+    assert float(proven[1]) > 0.0
+    fleet, stays = rows_of(Path("fleet.parquet")), rows_of(Path("plan.parquet"))
+    for car, stay in zip(fleet, stays, strict=True):
+        power_kw = np.array(stay["power_kw"])
+        assert power_kw.max() <= car["charge_kw_max"] + 1e-4
+        assert power_kw.min() >= -car["discharge_kw_max"] - 1e-4
+        into_kwh = np.where(
+            power_kw > 0,
+            power_kw * car["charge_efficiency"],
+            power_kw / car["discharge_efficiency"],
+        )
+        energy_kwh = car["energy_kwh_at_arrival"] + np.cumsum(into_kwh) / 4
+        assert energy_kwh[-1] >= car["energy_kwh_at_departure"] - 1e-3
+        assert energy_kwh.max() <= car["energy_kwh_max"] + 1e-3
+    for node in rows_of(Path("nodes.parquet")):
+        assert node["drawn_kw"] <= node["import_limit_kw"] * (1 + 1e-6) + 1e-3

@@ -52,13 +52,42 @@ def test_a_parent_stands_before_its_nodes_whatever_the_order(tmp_path: Path) -> 
     assert tree.kinds[2] == "feeder"
     assert not tree.pool_pays
     assert np.isnan(tree.position_kw).all()
+    assert tree.reserve is None
+
+
+RESERVE = "[reserve]\nup_kw = 30\nhours = 0.25\nshort_per_kwh = 2\n"
+
+
+def test_a_reserve_is_of_the_pool_and_may_change(tmp_path: Path) -> None:
+    series = "start,node,reserve_up_kw,reserve_down_kw\n2026-06-18T11:00:00Z,pool,10,20\n"
+    tree, faults = attempt(tmp_path, TREE + RESERVE, series)
+    assert tree is not None, faults
+    assert tree.reserve is not None
+    assert tree.reserve.up_kw.tolist() == [30] * 4 + [10] * 4
+    assert tree.reserve.down_kw.tolist() == [0] * 4 + [20] * 4
+    assert (tree.reserve.hours_h, tree.reserve.short_per_kwh) == (0.25, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("tree", "row", "fault"),
+    [
+        (TREE, "pool,10", "tree.toml, reserve: is required where --node-series asks for a reserve"),
+        (TREE + RESERVE, "north,10", "reserve_up_kw must be of the pool, got 10.0"),
+        (TREE + RESERVE, "pool,-1", "reserve_up_kw must be at least 0, got -1.0"),
+    ],
+)
+def test_faults_of_a_reserve_over_time(tmp_path: Path, tree: str, row: str, fault: str) -> None:
+    series = f"start,node,reserve_up_kw\n2026-06-18T10:00:00Z,{row}\n"
+    found, faults = attempt(tmp_path, tree, series)
+    assert found is None
+    assert any(fault in one for one in faults), faults
 
 
 @pytest.mark.parametrize(
     ("tree", "fault"),
     [
         ("", "tree.toml: the file is empty"),
-        ("a = 1", "tree.toml, a: is not a known field (known: market, node)"),
+        ("a = 1", "tree.toml, a: is not a known field (known: market, node, reserve)"),
         (TREE.replace('parent = "pool"', ""), "exactly one node without parent"),
         (TREE.replace('parent = "pool"', 'parent = "north"'), "must lead to the pool"),
         (
@@ -68,6 +97,8 @@ def test_a_parent_stands_before_its_nodes_whatever_the_order(tmp_path: Path) -> 
         (TREE.replace('"north"', '"pool"'), "must occur once, got 'pool'"),
         (TREE.replace("480", "-1"), "node[0].import_limit_kw: must be at least 0"),
         (TREE + '[market]\npays = "me"', "market.pays: must be one of car, pool, got 'me'"),
+        (TREE + "[reserve]\nup_kw = 5", "tree.toml, reserve.hours: is required"),
+        (TREE + "[reserve]\nup_kw = -5", "reserve.up_kw: must be at least 0, got -5"),
     ],
 )
 def test_faults_of_the_tree(tmp_path: Path, tree: str, fault: str) -> None:

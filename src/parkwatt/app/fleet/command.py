@@ -19,12 +19,16 @@ Plans each stay of a fleet at the least cost that meets the driver's wish: when 
 that is allowed. Each car is planned as if alone; with --limits together, so that shared limits are kept. Rows that
 break a rule are listed on standard error and kept out. Needs the extra: pip install 'parkwatt[fleet]'.
 
-exit code: 0 done; 1 planned, but rows were kept out; 2 bad input, nothing written; 3 the work could not be done"""
+exit code: 0 done, also where a departure is missed; 1 planned, but rows were kept out; 2 bad input, nothing written;
+3 the work could not be done; 4 planned, but a limit is exceeded, whether or not rows were kept out"""
 
 _PLAN_EXAMPLES = """\
   parkwatt fleet plan fleet.parquet --prices prices.parquet --output plan.parquet
   parkwatt fleet plan fleet.parquet --prices prices.csv                        figures only
   parkwatt fleet plan fleet.parquet --prices prices.parquet --limits tree.toml --output plan.parquet
+  parkwatt fleet plan later.parquet --prices late.parquet --limits tree.toml --after plan.parquet \\
+      --after-nodes nodes.parquet --output plan.parquet --nodes-output nodes.parquet
+  parkwatt fleet plan fleet.parquet --prices prices.csv --limits tree.toml --engine ray --workers 2
   parkwatt fleet plan fleet.parquet --prices hourly.csv --step-minutes 15 --threads 2 --output plan.parquet"""
 
 _WHY_DESCRIPTION = """\
@@ -78,9 +82,15 @@ def _add_plan(commands: Subparsers) -> None:
     add("--limits", metavar="TREE.toml", type=Path, help="what cars share: plans them together")
     add("--node-series", metavar="FILE", type=Path, help="loads and limits over time at its nodes")
     add("--gap", metavar="GAP", help="with --limits: proven distance from the best; default: 0.1%%")
+    add("--gap-money", metavar="M", type=float, help="or so much in currency; default: 0")
     add("--time-limit", metavar="S", type=float, help="with --limits: seconds to search for it")
     add("--nodes-output", metavar="NODES.parquet", type=Path, help="power and prices at each node")
     add("--report", metavar="REPORT.html", type=Path, help="with --limits: a page with plots")
+    add("--after", metavar="PLAN.parquet", type=Path, help="with --limits: begin from this plan")
+    add("--after-nodes", metavar="NODES.parquet", type=Path, help="its --nodes-output")
+    add("--engine", metavar="ENGINE", help="with --limits: threads (default), or ray for processes")
+    add("--workers", metavar="N", type=int, help="with --engine ray; default: as many as cores")
+    add("--ray-address", metavar="HOST:PORT", help="of a Ray cluster; default: this machine alone")
     add("--step-minutes", metavar="N", type=int, help="default: the prices' own step")
     add("--threads", metavar="N", type=int, help="default: as many as there are cores")
 
@@ -133,7 +143,7 @@ def _add_why(commands: Subparsers) -> None:
 
 
 def run_plan(arguments: argparse.Namespace) -> int:
-    """Plan; returns 0, or 1 where rows were kept out. Raises InputError for bad input."""
+    """Plan; returns 0, 1 where rows were kept out, 4 where a limit is not kept. Raises InputError for bad input."""
     from parkwatt.app.fleet.plan import plan_fleet
     from parkwatt.app.fleet.shared import read_shared
 

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from parkwatt.app.fleet.output import check_output
 from parkwatt.app.fleet.progress import FleetProgress
-from parkwatt.app.fleet.shared import Shared
+from parkwatt.app.fleet.shared import Shared, SharedPlan
 from parkwatt.app.printable import printable
 from parkwatt.domain.errors import InputError, InputFault, ParkwattError
 from parkwatt.domain.record import Faults
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from parkwatt.io.fleet_files.prices import FleetPrices
 
 _ROWS_KEPT_OUT: Final = 1
+_LIMIT_NOT_KEPT: Final = 4
 _FAULTS_TOLD_MAX: Final = 1000
 
 
@@ -53,7 +55,7 @@ def plan_fleet(
     from parkwatt.io.fleet_files.written import write_plan
 
     began_s = time.monotonic()
-    faults, planned = Faults(), None
+    faults, planned, together = Faults(), None, None
     if output is not None:
         check_output("--output", output, (fleet, prices), faults)
     if threads is not None and threads < 1:
@@ -67,7 +69,7 @@ def plan_fleet(
         kept_out = sorted([*file.faults, *wrong], key=lambda one: one[0])
         row_count = len(rows.place) + len({row for row, _ in kept_out})
         if len(rows.place) and shared is not None and tree is not None:
-            told = shared.plan(rows, known, tree, output, threads or _core_count(), progress)
+            together = shared.plan(rows, known, tree, output, threads or _core_count(), progress)
         elif len(rows.place):
             planned = plan_rows(
                 rows,
@@ -83,11 +85,21 @@ def plan_fleet(
     if not len(rows.place):
         raise InputError([InputFault(fleet.name, "has no row that can be planned")])
     elapsed_s = time.monotonic() - began_s
-    print(summary(planned, known, elapsed_s) if planned is not None else told(elapsed_s))
+    if together is not None:
+        print(together.words(elapsed_s))
+    elif planned is not None:
+        print(summary(planned, known, elapsed_s))
     if output is not None:
         print(f"plan: {printable(str(output))}")
     for word, path in shared.written() if shared is not None else ():
         print(f"{word}: {printable(str(path))}")
+    return _exit_code(together, kept_out)
+
+
+def _exit_code(together: SharedPlan | None, kept_out: Sized) -> int:
+    """A plan that exceeds a limit should not go out unseen: that comes before rows that were kept out."""
+    if together is not None and not together.keeps_limits:
+        return _LIMIT_NOT_KEPT
     return _ROWS_KEPT_OUT if kept_out else 0
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from parkwatt.app.fleet.engine import Workers
 from parkwatt.app.fleet.planning import batch_prices, cars_of
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import FloatArray
@@ -22,7 +24,7 @@ from parkwatt.io.fleet_files.columns import FleetRows
 from parkwatt.io.fleet_files.limits import NodeTree
 from parkwatt.io.fleet_files.prices import FleetPrices
 from parkwatt.plan.batch import BatchPrices, MissPrices
-from parkwatt.plan.coordinate import FleetProblem, Market, Nodes, coordinate
+from parkwatt.plan.coordinate import FleetProblem, Market, Nodes, Reserve, Warm, coordinate
 from parkwatt.plan.coordinate.money import costs_of, sums_by_node
 from parkwatt.plan.coordinate.problem import up_the_tree
 
@@ -40,7 +42,9 @@ class TogetherPlan:
     ``cost``: of the fleet and the pool; ``bound``: which no plan is below; ``gap``: proven, relative. ``car_cost``,
     ``energy_kwh_end``, ``shortfall_kwh``: [N]. ``power_kw``: [N, T]. ``node_per_kwh``, ``drawn_kw``: [K, T], each node's own
     price, and what all below it draws. ``market_per_kwh``: [T] what the pool pays itself, which is part of its price.
-    ``rounds``: bound and cost of the blend after each.
+    ``reserve_kw``, ``reserve_per_kwh``: [2, T] what is held back up and down, and what a kWh of it is worth; [0, T] without a
+    reserve. ``peak_per_kwh``: [K, T] of each node's price the part for demand charges, None: unknown. ``rounds``: bound and
+    cost after each.
     """
 
     rows: FleetRows
@@ -56,6 +60,9 @@ class TogetherPlan:
     power_kw: NDArray[np.float32]
     node_per_kwh: FloatArray
     drawn_kw: FloatArray
+    reserve_kw: FloatArray
+    reserve_per_kwh: FloatArray
+    peak_per_kwh: FloatArray | None
     rounds: tuple[tuple[float, float], ...]
 
     def columns(self) -> dict[str, NDArray[Any]]:
@@ -77,8 +84,10 @@ class TogetherPlan:
     def node_columns(self, grid: TimeGrid) -> dict[str, NDArray[Any]]:
         """What the nodes' file holds: a row for each node and step."""
         tree, steps = self.tree, grid.step_count
+        peak = self.peak_per_kwh
+        peak = np.full(self.drawn_kw.shape, np.nan) if peak is None else peak
         parents = [tree.names[one] if one >= 0 else "" for one in tree.parent.tolist()]
-        return {
+        columns = {
             "start": np.tile(grid.starts_unix_s(), len(tree.names)),
             "node": np.repeat(np.array(tree.names, dtype=object), steps),
             "parent": np.repeat(np.array(parents, dtype=object), steps),
@@ -88,7 +97,23 @@ class TogetherPlan:
             "price_per_kwh": np.ravel(self.node_per_kwh),
             "base_kw": np.ravel(tree.base_kw),
             "market_per_kwh": np.pad(self.market_per_kwh, (0, (len(tree.names) - 1) * steps)),
+            "peak_per_kwh": np.ravel(peak),
         }
+        for one, name in enumerate(("up", "down") if len(self.reserve_kw) else ()):
+            rest = (0, (len(tree.names) - 1) * steps)
+            columns[f"reserve_{name}_kw"] = np.pad(self.reserve_kw[one], rest)
+            columns[f"reserve_{name}_per_kwh"] = np.pad(self.reserve_per_kwh[one], rest)
+        return columns
+
+    def reserve_missing_kw(self) -> FloatArray:
+        """[2, T] what is missing of the reserve; 0 where that is rounding; [0, T] without one."""
+        reserve = self.tree.reserve
+        if reserve is None:
+            return self.reserve_kw
+        asked_kw = np.stack((reserve.up_kw, reserve.down_kw))
+        missing_kw = np.maximum(asked_kw - self.reserve_kw, 0.0)
+        told = missing_kw > np.maximum(_TOLERANCE_KW, _TOLERANCE * asked_kw)
+        return np.where(told, missing_kw, 0.0)
 
     def excess_kw(self) -> FloatArray:
         """[K, T] by how much each node is above its limit in either direction; 0 where that is rounding."""
@@ -137,7 +162,17 @@ def problem_of(rows: FleetRows, known: FleetPrices, tree: NodeTree) -> FleetProb
         tree.demand_charge_per_kw,
         tree.peak_so_far_kw,
     )
-    return FleetProblem(cars_of(rows), prices, rows.node, nodes, market)
+    return FleetProblem(cars_of(rows), prices, rows.node, nodes, market, _reserve_of(tree, rows))
+
+
+def _reserve_of(tree: NodeTree, rows: FleetRows) -> Reserve | None:
+    """All cars that can hold back a part of it."""
+    asked = tree.reserve
+    if asked is None:
+        return None
+    everybody = np.ones(len(rows.place), np.bool_)
+    short = np.full_like(asked.up_kw, asked.short_per_kwh)
+    return Reserve(asked.up_kw, asked.down_kw, asked.hours_h, short, everybody)
 
 
 def plan_together(
@@ -146,13 +181,17 @@ def plan_together(
     tree: NodeTree,
     *,
     gap: float,
+    gap_money: float = 0.0,
     threads: int,
     time_limit_s: float | None,
     report: Callable[[float, float], None],
+    warm: Warm | None = None,
+    workers: Workers | None = None,
 ) -> TogetherPlan:
-    """Plan rows in which nothing is wrong, to a proven ``gap`` where that is reached.
+    """Plan rows in which nothing is wrong, to a proven ``gap``, or one of ``gap_money``, where that is reached.
 
-    ``report``: is told bound and cost after each round. Raises InputError, SolverError.
+    ``report``: is told bound and cost after each round; ``warm``: what an earlier plan knows; ``workers``: of Ray, None:
+    threads. Raises InputError, SolverError, RayMissingError, WorkerLostError.
     """
     problem = problem_of(rows, known, tree)
     rounds: list[tuple[float, float]] = []
@@ -162,13 +201,18 @@ def plan_together(
         report(bound, cost)
 
     until = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
-    found = coordinate(
-        problem,
-        gap=gap,
-        threads=threads,
-        report=told,
-        stop=lambda: time.monotonic() > until,
-    )
+    engines = nullcontext() if workers is None else workers.engines(problem)
+    with engines as engine_of:
+        found = coordinate(
+            problem,
+            gap=gap,
+            gap_money=gap_money,
+            threads=threads,
+            warm=warm,
+            report=told,
+            stop=lambda: time.monotonic() > until,
+            engine_of=engine_of,
+        )
     costs = costs_of(problem.cars, problem.prices, MissPrices(), found.power_kw)
     return TogetherPlan(
         rows=rows,
@@ -184,5 +228,8 @@ def plan_together(
         power_kw=found.power_kw,
         node_per_kwh=found.node_per_kwh,
         drawn_kw=found.drawn_kw,
+        reserve_kw=found.reserve_kw,
+        reserve_per_kwh=found.reserve_per_kwh,
+        peak_per_kwh=found.warm.peak_per_kwh,
         rounds=tuple(rounds),
     )

@@ -23,6 +23,7 @@ from parkwatt.app.fleet.together_words import (
     limit_words,
     node_words,
     proof_words,
+    reserve_words,
     worth_words,
 )
 from parkwatt.app.report import embed
@@ -70,6 +71,7 @@ def page(planned: TogetherPlan, alone: FleetPlan, grid: TimeGrid, gap_wanted: fl
         "proof": escape(_sentence(planned, grid, gap_wanted)),
         "cards": _cards(planned, alone_kw, moved_kwh),
         "pool": escape(node_words(planned, 0)),
+        "reserve": _reserve_section(planned, grid),
         "worth": f"<ul>{worth}</ul>" if worth else "<p>No limit binds: no node has a price.</p>",
         "nodes": _node_table(planned, alone_kw, grid),
         "moved": _moved_table(planned, moved_kwh),
@@ -110,6 +112,33 @@ def _cards(planned: TogetherPlan, alone_kw: FloatArray, moved_kwh: FloatArray) -
         f'<span class="big">{value}</span><span class="muted">{rest}</span></div>'
         for title, value, rest in figures
     )
+
+
+def _reserve_section(planned: TogetherPlan, grid: TimeGrid) -> str:
+    """The part of the page on the reserve, none without one."""
+    told = "".join(f"<li>{escape(one)}</li>" for one in reserve_words(planned, grid))
+    if not told:
+        return ""
+    return (
+        '<section class="card" aria-labelledby="reserve-title"><div class="row">'
+        '<h2 id="reserve-title">Reserve</h2><span class="muted">what the cars could give more, '
+        "and take more, than planned</span></div>"
+        '<div class="plot" id="reserve" role="img" aria-label="Reserve held and asked for, up '
+        f'above and down below the line"></div><ul>{told}</ul></section>'
+    )
+
+
+def _reserve_figure(planned: TogetherPlan, times: list[str], when: dict[str, Any]) -> Any:
+    reserve = planned.tree.reserve
+    if reserve is None:
+        return None
+    lines = [
+        _line("up, held", times, planned.reserve_kw[0], "--car"),
+        _line("up, asked for", times, reserve.up_kw, "--bad", "dash"),
+        _line("down, held", times, -planned.reserve_kw[1], "--grid"),
+        _line("down, asked for", times, -reserve.down_kw, "--sun", "dash"),
+    ]
+    return _figure(lines, when, {"title": {"text": "kW"}})
 
 
 def _node_table(planned: TogetherPlan, alone_kw: FloatArray, grid: TimeGrid) -> str:
@@ -208,6 +237,7 @@ def _figures(
     when = {"type": "date", "title": {"text": "UTC"}}
     return {
         "power": _figure(power, when, {"title": {"text": "kW"}}),
+        "reserve": _reserve_figure(planned, times, when),
         "prices": _figure(prices, when, {"title": {"text": "per kWh"}}) if prices else None,
         "moved": _figure([bars], {"title": {"text": "kWh moved"}}, {"title": {"text": "stays"}})
         if len(shifted)

@@ -8,6 +8,7 @@ import numpy as np
 
 from parkwatt.app.fleet.summary import counted, missing_words
 from parkwatt.app.fleet.together import TogetherPlan
+from parkwatt.app.fleet.warm import WarmStart
 from parkwatt.app.report.number_text import number_text
 from parkwatt.domain.series import TimeGrid, utc
 from parkwatt.io.fleet_files.prices import FleetPrices
@@ -18,7 +19,11 @@ _PRICE_LEAST: Final = 5e-5
 
 
 def together_summary(
-    planned: TogetherPlan, known: FleetPrices, elapsed_s: float, gap_wanted: float
+    planned: TogetherPlan,
+    known: FleetPrices,
+    elapsed_s: float,
+    gap_wanted: float,
+    start: WarmStart | None = None,
 ) -> str:
     """A few lines: cost and what is proven of it, limits, departures, the dearest place of each node."""
     grid, tree = known.grid, planned.tree
@@ -31,13 +36,24 @@ def together_summary(
         f"planned {stays} of {counted(cars, 'car')} together below {below} in {elapsed_s:.1f} s",
         f"span: {grid.step_count} steps of {grid.step_s / 60:g} minutes, {span}",
         f"cost: {number_text(planned.cost, 2)}, in the currency of the prices",
+        *start_words(planned, start),
         proof_words(planned, gap_wanted),
         *limit_words(planned, grid),
+        *reserve_words(planned, grid),
         f"energy: {number_text(charged, 1)} kWh charged, {number_text(given_back, 1)} kWh given back",
         missing_words(planned.shortfall_kwh),
         *(f"price: {one}" for one in worth_words(planned, grid)[:_TOLD_MAX]),
     ]
     return "\n".join(lines)
+
+
+def start_words(planned: TogetherPlan, start: WarmStart | None) -> list[str]:
+    """What an earlier plan knew, where there was one."""
+    if start is None:
+        return []
+    stays, nodes = len(planned.car_cost), len(planned.tree.names)
+    known = f"{start.stay_count:,} of {counted(stays, 'stay')}, {start.node_count} of {counted(nodes, 'node')}"
+    return [f"begun from the earlier plan: {known}"]
 
 
 def proof_words(planned: TogetherPlan, gap_wanted: float) -> str:
@@ -64,6 +80,30 @@ def limit_words(planned: TogetherPlan, grid: TimeGrid) -> list[str]:
         lines.append(f"  {planned.tree.names[node]}: in {steps}, {most}")
     if len(nodes) > _TOLD_MAX:
         lines.append(f"  and {counted(len(nodes) - _TOLD_MAX, 'node')} more")
+    return lines
+
+
+def reserve_words(planned: TogetherPlan, grid: TimeGrid) -> list[str]:
+    """Whether the reserve is held, and what a kWh of it is worth when it is dearest; nothing without a reserve."""
+    reserve, lines = planned.tree.reserve, []
+    if reserve is None:
+        return []
+    missing_kw = planned.reserve_missing_kw()
+    for one, (name, asked_kw) in enumerate((("up", reserve.up_kw), ("down", reserve.down_kw))):
+        if not asked_kw.any():
+            continue
+        asked = f"{number_text(float(asked_kw.max()), 1)} kW for {reserve.hours_h:g} h"
+        line = f"reserve {name}: {asked} held in all steps"
+        if missing_kw[one].any():
+            step = int(missing_kw[one].argmax())
+            short = f"{missing_kw[one].sum() * grid.step_h:,.1f} kWh"
+            most = f"{missing_kw[one, step]:,.1f} kW at {clock(grid, step)}"
+            line = f"reserve {name}: {asked} asked, {short} of it missing, most {most}"
+        step = int(planned.reserve_per_kwh[one].argmax())
+        price = float(planned.reserve_per_kwh[one, step])
+        if price >= _PRICE_LEAST:
+            line += f"; one kW less of it at {clock(grid, step)} would save {price:.4f} an hour"
+        lines.append(line)
     return lines
 
 

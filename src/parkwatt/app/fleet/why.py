@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from parkwatt.app.fleet.plan import require_extra
+from parkwatt.app.fleet.summary import counted
 from parkwatt.app.printable import printable
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import Faults
 from parkwatt.domain.series import utc
 from parkwatt.io.fleet_files.prices import FleetPrices, read_prices
 from parkwatt.io.parquet_table import opened_parquet
+
+if TYPE_CHECKING:
+    from parkwatt.plan.coordinate.explain import Passed
 
 _PLAN: Final = ("car_id", "node", "price_row", "from_step", "to_step", "charge_kw_max", "power_kw")
 _NODES: Final = ("node", "parent", "drawn_kw", "import_limit_kw", "price_per_kwh", "market_per_kwh")
@@ -57,7 +61,7 @@ def why(plan: Path, nodes: Path, prices: Path, car: str) -> int:
 def _told(
     stay: Mapping[str, Any], nodes: Mapping[str, NDArray[Any]], known: FleetPrices
 ) -> list[str]:
-    from parkwatt.plan.coordinate.explain import PathNode, passed_over, sentence
+    from parkwatt.plan.coordinate.explain import PathNode, in_runs, passed_over, sentence
 
     own = known.import_price_per_kwh[known.names.index(str(stay["price_row"]))]
     path: list[PathNode] = []
@@ -72,21 +76,31 @@ def _told(
     within = int(stay["from_step"]), int(stay["to_step"])
     power_kw = np.asarray(stay["power_kw"], dtype=np.float64)
     passed = passed_over(power_kw, own, tuple(path), float(stay["charge_kw_max"]), within)
+    runs = in_runs(passed)
     starts = known.grid.starts_unix_s().tolist()
     shown = "%H:%M" if len(starts) * known.grid.step_s <= 86_400 else "%Y-%m-%d %H:%M"
-    clocks = [f"{utc(one).strftime(shown)} UTC" for one in starts]
+    # A run of steps ends where the step after it begins.
+    clocks = [utc(one).strftime(shown) for one in [*starts, known.grid.end_unix_s]]
     way = ", ".join(one.name for one in path)
     charged = int((power_kw > 0.01).sum())
     lines = [f"{stay['car_id']} charges in {charged} steps; between it and the market: {way}"]
     lines += [
-        sentence(one, (clocks[one.charged_step], clocks[one.cheaper_step]))
-        for one in passed[:_TOLD_MAX]
+        sentence(run, (_when(run, clocks), f"{clocks[run[0].cheaper_step]} UTC"))
+        for run in runs[:_TOLD_MAX]
     ]
     if not passed:
         lines.append("It charges at its own cheapest times: no cheaper step was left unused.")
-    elif len(passed) > _TOLD_MAX:
-        lines.append(f"And so in {len(passed) - _TOLD_MAX} more steps.")
+    elif len(runs) > _TOLD_MAX:
+        more = sum(len(run) for run in runs[_TOLD_MAX:])
+        lines.append(f"And so in {counted(more, 'more step')}.")
     return lines
+
+
+def _when(run: Sequence[Passed], clocks: list[str]) -> str:
+    first, last = run[0].charged_step, run[-1].charged_step
+    if first == last:
+        return f"at {clocks[first]} UTC"
+    return f"from {clocks[first]} to {clocks[last + 1]} UTC"
 
 
 def _rows(

@@ -16,9 +16,21 @@ from parkwatt.io.tables import ColumnKind, column_names, read_table
 from parkwatt.io.toml_file import read_toml
 
 _SERIES: Final = "--node-series"
-_SERIES_NUMBERS: Final = ("base_kw", "import_limit_kw", "export_limit_kw", "position_kw")
+_RESERVE: Final = ("reserve_up_kw", "reserve_down_kw")
+_OF_POOL: Final = ("position_kw", *_RESERVE)
+_SERIES_NUMBERS: Final = ("base_kw", "import_limit_kw", "export_limit_kw", *_OF_POOL)
 _LIMITS: Final = ("import_limit_kw", "export_limit_kw")
 _FAULTS_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PoolReserve:
+    """What the cars hold back together: ``up_kw``, ``down_kw`` [T] for ``hours_h``; each kWh less costs ``short_per_kwh``."""
+
+    up_kw: FloatArray
+    down_kw: FloatArray
+    hours_h: float
+    short_per_kwh: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +53,7 @@ class NodeTree:
     position_kw: FloatArray
     position_more_per_kwh: float
     position_less_per_kwh: float
+    reserve: PoolReserve | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ def read_limits(path: Path, series: Path | None, grid: TimeGrid, faults: Faults)
     found = Faults()
     root = Record(tables, "", found)
     listed, market_table = root.value("node"), root.value("market")
+    reserve = _reserve(root, found)
     market = Record(market_table if root.has("market") else {}, "market", found)
     root.finish()
     pays = market.text("pays", "car", choices=("car", "pool"))
@@ -86,8 +100,14 @@ def read_limits(path: Path, series: Path | None, grid: TimeGrid, faults: Faults)
         "import_limit_kw": np.tile([[one.import_limit_kw] for one in nodes], (1, steps)),
         "export_limit_kw": np.tile([[one.export_limit_kw] for one in nodes], (1, steps)),
         "position_kw": np.full((count, steps), np.nan),
+        "reserve_up_kw": np.full((count, steps), reserve["up_kw"] if reserve else 0.0),
+        "reserve_down_kw": np.full((count, steps), reserve["down_kw"] if reserve else 0.0),
     }
     if series is not None and not _read_series(series, place, grid, over_time, faults):
+        return None
+    up_kw, down_kw = (over_time[name][0] for name in _RESERVE)
+    if reserve is None and (up_kw.any() or down_kw.any()):
+        faults.add(f"{path.name}, reserve", f"is required where {_SERIES} asks for a reserve")
         return None
     return NodeTree(
         names=tuple(place),
@@ -102,7 +122,23 @@ def read_limits(path: Path, series: Path | None, grid: TimeGrid, faults: Faults)
         position_kw=over_time["position_kw"][0],
         position_more_per_kwh=more,
         position_less_per_kwh=less,
+        reserve=None
+        if reserve is None
+        else PoolReserve(up_kw, down_kw, reserve["hours"], reserve["short_per_kwh"]),
     )
+
+
+def _reserve(root: Record, faults: Faults) -> dict[str, float] | None:
+    """The table `[reserve]`, None where there is none."""
+    table = root.value("reserve")
+    if not root.has("reserve"):
+        return None
+    record = Record(table, "reserve", faults)
+    found = {name: record.number(name, 0.0, minimum=0.0) for name in ("up_kw", "down_kw")}
+    found["hours"] = record.number("hours", above=0.0)
+    found["short_per_kwh"] = record.number("short_per_kwh", above=0.0)
+    record.finish()
+    return found
 
 
 def _node(record: Record) -> _Node:
@@ -209,7 +245,7 @@ def _check_rows(
             continue
         values = table[name]
         add(name, "must be finite", np.isinf(values), values)
-        if name in _LIMITS:
+        if name in _LIMITS or name in _RESERVE:
             add(name, "must be at least 0", values < 0.0, values)
-        if name == "position_kw":
+        if name in _OF_POOL:
             add(name, "must be of the pool", ~np.isnan(values) & (node > 0), values)

@@ -3,6 +3,7 @@
 from parkwatt.plan.batch.cars import BatchPrices, CarStays, MissPrices, faults_of
 from parkwatt.plan.batch.kernels import KERNEL_NAMES
 from parkwatt.plan.batch.planner import BatchPlan, plan_batch
+from parkwatt.plan.batch.reserve import ReservePrices
 
 __all__ = [
     "KERNEL_NAMES",
@@ -10,6 +11,7 @@ __all__ = [
     "BatchPrices",
     "CarStays",
     "MissPrices",
+    "ReservePrices",
     "faults_of",
     "plan_batch",
 ]

@@ -22,6 +22,7 @@ import numpy as np
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.compiled import compiled, inlined
 from parkwatt.plan.batch.outcome import IntArray
+from parkwatt.plan.batch.reserve import Tilts
 
 # Far below what a meter counts, far above what the arithmetic of a day's steps loses.
 _ROUNDING_KWH = 1e-9
@@ -73,8 +74,8 @@ class Steps(NamedTuple):
 
 @compiled
 def new_curve(steps: int) -> Curve:
-    """Room for T ``steps``: each adds at most two edges at the lower side and three at the upper one."""
-    room = 5 * steps + 8
+    """Room for T ``steps``: each adds at most four edges at either side."""
+    room = 8 * steps + 8
     return Curve(
         np.empty(room), np.empty(room), np.empty(steps), np.empty(steps), np.zeros(2, np.int64)
     )
@@ -233,6 +234,28 @@ def _tilt_below(
 
 
 @compiled
+def _hold_back(
+    low: np.uint64,
+    high: np.uint64,
+    step: np.uint64,
+    tilts: Tilts,
+    edge: FloatArray,
+    slope: FloatArray,
+) -> tuple[np.uint64, np.uint64]:
+    """Price the energies at a step's end by what can be held back with them; returns both ends' places."""
+    if tilts.low_per_kwh[step] > 0.0:
+        per_kwh = tilts.low_per_kwh[step]
+        low = _tilt_below(low, high, tilts.low_kwh[step], per_kwh, edge, slope)
+    if tilts.needed_per_kwh[step] > 0.0:
+        per_kwh = tilts.needed_per_kwh[step]
+        low = _tilt_below(low, high, tilts.needed_kwh[step], per_kwh, edge, slope)
+    if tilts.high_per_kwh[step] > 0.0:
+        per_kwh = tilts.high_per_kwh[step]
+        high = _tilt_above(low, high, tilts.high_kwh[step], per_kwh, edge, slope)
+    return low, high
+
+
+@compiled
 def draw(
     first: int,
     last: int,
@@ -241,16 +264,19 @@ def draw(
     duration_h: FloatArray,
     up_slope: FloatArray,
     keep_slope: FloatArray,
+    tilts: Tilts,
     held: bool,
     curve: Curve,
 ) -> bool:
     """Change the curve by the steps [first, last); returns False where the bounds cannot hold.
 
-    ``held``: whether each step has one way only; then one that discharges ends at the floor or above.
+    ``tilts``: what energies cost at the end of each step, of no length for nothing. ``held``: whether each step has one way
+    only; then one that discharges ends at the floor or above.
     """
     edge, slope, low_turn, high_turn, ends = curve
     base_kwh, up_kwh, keep_kwh = steps
-    low = high = np.uint64(2 * len(duration_h) + 3)
+    low = high = np.uint64(4 * len(duration_h) + 3)
+    holds_back = len(tilts.low_kwh) > 0
     edge[low] = bends.arrival_kwh
     for step in range(np.uint64(first), np.uint64(last)):
         hours, base = duration_h[step], base_kwh[step]
@@ -280,6 +306,8 @@ def draw(
         if bends.floor_price_per_kwh_h > 0.0:
             per_kwh = bends.floor_price_per_kwh_h * hours
             low = _tilt_below(low, high, bends.floor_kwh, per_kwh, edge, slope)
+        if holds_back:
+            low, high = _hold_back(low, high, np.uint64(step), tilts, edge, slope)
     ends[0], ends[1] = low, high
     return True
 

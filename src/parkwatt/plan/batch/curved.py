@@ -16,6 +16,7 @@ from parkwatt.plan.batch.cars import CarStays, IntArray, MissPrices
 from parkwatt.plan.batch.compiled import compiled
 from parkwatt.plan.batch.curve import (
     Bends,
+    Steps,
     best_end,
     draw,
     follow_back,
@@ -24,6 +25,7 @@ from parkwatt.plan.batch.curve import (
 )
 from parkwatt.plan.batch.outcome import Outcome, write_powers
 from parkwatt.plan.batch.rankings import PriceOrders, new_rankings, slot_with
+from parkwatt.plan.batch.reserve import HeldTerms, ReservePrices, new_tilts, paid_for_energy, tilt
 
 
 @compiled
@@ -33,13 +35,19 @@ def plan_curved(
     orders: PriceOrders,
     duration_h: FloatArray,
     miss: MissPrices,
+    reserve: ReservePrices,
+    terms: HeldTerms,
+    relaxed: bool,
     outcome: Outcome,
 ) -> None:
     """Plan ``rows`` of the stays; results go into ``outcome``. Above its maximum a car does not charge.
 
-    A stay whose optimum would discharge below its floor has NaN as its cost, and no powers.
+    ``reserve``: what members are paid, whose prices of energy know already what their power holds back. ``relaxed``: their
+    cost is one that no plan is below, where a step would pay for charging and discharging at once; else that of a plan that
+    charges there. A stay whose optimum would discharge below its floor has NaN as its cost, and no powers.
     """
-    steps = len(duration_h)
+    steps, nothing, tilts = len(duration_h), new_tilts(0), new_tilts(len(duration_h))
+    own_up, own_keep = np.empty(steps), np.empty(steps)
     kept, per_hour, curve, moves = (
         new_rankings(steps),
         1.0 / duration_h,
@@ -62,7 +70,18 @@ def plan_curved(
             moves.up_kwh[step] = up_kw * duration_h[step]
             moves.keep_kwh[step] = down_kw * duration_h[step]
         up_slope, keep_slope = kept.up_slope[slot], kept.keep_slope[slot]
-        draw(first, last, bends, moves, duration_h, up_slope, keep_slope, False, curve)
+        holds_back, less = reserve.member[row], 0.0
+        if holds_back:
+            for step in range(first, last):
+                own_up[step], own_keep[step] = up_slope[step], keep_slope[step]
+            less = _one_way(first, last, moves, relaxed, own_up, own_keep)
+            up, down = reserve.up_per_kwh, reserve.down_per_kwh
+            tilt(row, cars, terms, duration_h, up, down, tilts)
+            draw(first, last, bends, moves, duration_h, own_up, own_keep, tilts, False, curve)
+            if relaxed:
+                up_slope, keep_slope = own_up, own_keep
+        else:
+            draw(first, last, bends, moves, duration_h, up_slope, keep_slope, nothing, False, curve)
         end_kwh = best_end(bends, curve)
         money, below_kwh_h, discharges_below = follow_back(
             first,
@@ -80,6 +99,10 @@ def plan_curved(
         outcome.below_floor_kwh_h[row] = below_kwh_h
         if not discharges_below:
             outcome.cost[row] = money - bends.value_per_kwh * end_kwh
+            if holds_back:
+                up, down = reserve.up_per_kwh, reserve.down_per_kwh
+                paid_for = paid_for_energy(row, cars, terms, duration_h, up, down, gain_kwh)
+                outcome.cost[row] -= paid_for + less
             write_powers(
                 row,
                 first,
@@ -91,6 +114,30 @@ def plan_curved(
                 outcome.power_kw,
                 outcome.power_kw_sum[outcome.group[row]],
             )
+
+
+@compiled
+def _one_way(
+    first: int,
+    last: int,
+    moves: Steps,
+    relaxed: bool,
+    up_slope: FloatArray,
+    keep_slope: FloatArray,
+) -> float:
+    """Make steps convex that would pay for charging and discharging at once; returns what they cost less where nothing is done.
+
+    ``relaxed``: by the straight line between both full powers, which is nowhere above what one of both ways costs.
+    """
+    less = 0.0
+    for step in range(first, last):
+        if keep_slope[step] > up_slope[step]:
+            line, up, keep = up_slope[step], moves.up_kwh[step], moves.keep_kwh[step]
+            if relaxed and up + keep > 0.0:
+                line = (up * up_slope[step] + keep * keep_slope[step]) / (up + keep)
+                less += up * keep * (keep_slope[step] - up_slope[step]) / (up + keep)
+            up_slope[step] = keep_slope[step] = line
+    return less
 
 
 @compiled

@@ -52,9 +52,13 @@ def tapers(from_kwh: float, maximum_kwh: float, at_maximum_kw: float, full_kw: f
 
 @compiled
 def choose_kernels(
-    cars: CarStays, prices: BatchPrices, miss: MissPrices, kernel: NDArray[np.int8]
+    cars: CarStays,
+    prices: BatchPrices,
+    miss: MissPrices,
+    member: NDArray[np.bool_],
+    kernel: NDArray[np.int8],
 ) -> None:
-    """Write the kernel of each stay, a place in `KERNEL_NAMES`."""
+    """Write the kernel of each stay, a place in `KERNEL_NAMES`. ``member``: [N] which hold back a reserve."""
     plain, floor_has_price = _plain_prices(prices), np.isfinite(miss.floor_per_kwh_h)
     for row in range(len(kernel)):
         discharges = cars.discharge_kw_max[row] > 0.0
@@ -65,12 +69,12 @@ def choose_kernels(
             cars.charge_kw_max[row],
         )
         waits = floor_has_price and cars.energy_kwh_at_arrival[row] < cars.energy_kwh_min[row]
-        bent = slows or waits or cars.holding_price_per_kwh_h[row] > 0.0
+        bent = member[row] or slows or waits or cars.holding_price_per_kwh_h[row] > 0.0
         kernel[row] = CURVED_KERNEL if bent else LINEAR_KERNEL
         if cars.energy_kwh_at_arrival[row] > cars.energy_kwh_max[row]:
             if discharges:
                 kernel[row] = SOLVER_KERNEL
-        elif (
+        elif not member[row] and (
             cars.charge_kw_min[row] > 0.0
             or cars.discharge_kw_min[row] > 0.0
             or (

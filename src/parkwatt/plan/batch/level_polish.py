@@ -21,6 +21,7 @@ from parkwatt.plan.batch.curve import (
 from parkwatt.plan.batch.level_costs import Car, end_cost
 from parkwatt.plan.batch.outcome import below_floor_of, money_of
 from parkwatt.plan.batch.rankings import Ranking
+from parkwatt.plan.batch.reserve import new_tilts
 from parkwatt.plan.batch.segments import Bounds, fill
 
 _ROUNDING: Final = 1e-9
@@ -102,7 +103,10 @@ def _draw(
             keep_kwh[step] = (car.most_down - car.least_down) * hours
     up_slope, keep_slope, bends = ranking.up_slope, ranking.keep_slope, car.bends
     first, last, curve = car.first, car.last, room.curve
-    if not draw(first, last, bends, room.steps, duration_h, up_slope, keep_slope, True, curve):
+    nothing = new_tilts(0)
+    if not draw(
+        first, last, bends, room.steps, duration_h, up_slope, keep_slope, nothing, True, curve
+    ):
         return np.nan
     end_kwh = best_end(bends, curve)
     follow_back(

@@ -47,6 +47,7 @@ from parkwatt.plan.batch.levels import LEVELS, plan_levels
 from parkwatt.plan.batch.linear import plan_linear
 from parkwatt.plan.batch.outcome import Outcome, PowerArray
 from parkwatt.plan.batch.rankings import order
+from parkwatt.plan.batch.reserve import ReservePrices, reserve_faults, terms_of
 from parkwatt.plan.exact import plan
 
 # So many rows at a time keep all threads busy to the end and cost nothing to hand out.
@@ -83,19 +84,26 @@ def plan_batch(
     threads: int = 1,
     levels: int = LEVELS,
     miss: MissPrices | None = None,
+    reserve: ReservePrices | None = None,
+    relaxed: bool = False,
 ) -> BatchPlan:
     """The cheapest plan of each stay that meets its wishes in their order: floor, departure, money.
 
     ``powers``: whether each car's powers are kept. ``group``: [N] in 0..``group_count``-1, whose powers are summed; None:
     all are one group. ``levels``: of energy, for what is not convex. ``miss``: prices of missed wishes, which
-    then count as money does; None: wishes come before money.
+    then count as money does; None: wishes come before money. ``reserve``: what stays are paid for what they hold back, which
+    their costs then have in them. Where that makes charging and discharging at once pay, a member charges; with ``relaxed``
+    its cost is one that no plan is below.
     Raises InputError where a row breaks a rule (`cars.faults_of` tells all), and for options that make no sense.
     """
     miss = MissPrices() if miss is None else MissPrices._make(float(price) for price in miss)
     raise_if_wrong(cars, prices, miss)
     count = cars.stay_count
+    reserve = _no_reserve(count, prices.step_count) if reserve is None else reserve
+    reserve = reserve.as_kernels_take()
     group = np.zeros(count, np.int64) if group is None else group
     _raise_if_wrong(count, group, group_count=group_count, threads=threads, levels=levels)
+    cars, prices = _with_reserve(cars, prices, reserve)
     cars, prices = cars.as_kernels_take(), prices.as_kernels_take()
     outcome = Outcome(
         np.empty(count),
@@ -106,14 +114,15 @@ def plan_batch(
         np.zeros((group_count, prices.step_count)),
     )
     kernel = np.empty(count, np.int8)
-    choose_kernels(cars, prices, miss, kernel)
+    choose_kernels(cars, prices, miss, reserve.member, kernel)
+    terms = terms_of(reserve.hours_h, prices.duration_h)
     orders = order(prices.import_per_kwh, prices.export_per_kwh)
 
     def linear(rows: IntArray, into: Outcome) -> None:
         plan_linear(rows, cars, orders, prices.duration_h, miss, into)
 
     def curved(rows: IntArray, into: Outcome) -> None:
-        plan_curved(rows, cars, orders, prices.duration_h, miss, into)
+        plan_curved(rows, cars, orders, prices.duration_h, miss, reserve, terms, relaxed, into)
 
     def by_levels(rows: IntArray, into: Outcome) -> None:
         plan_levels(rows, cars, orders, prices.duration_h, levels, miss, into)
@@ -134,6 +143,33 @@ def plan_batch(
         power_kw=outcome.power_kw if powers else None,
         power_kw_sum=outcome.power_kw_sum,
         kernel=kernel,
+    )
+
+
+def _no_reserve(count: int, steps: int) -> ReservePrices:
+    """Nobody holds back anything."""
+    return ReservePrices(np.zeros(steps), np.zeros(steps), 1.0, np.zeros(count, np.bool_))
+
+
+def _with_reserve(
+    cars: CarStays, prices: BatchPrices, reserve: ReservePrices
+) -> tuple[CarStays, BatchPrices]:
+    """Members see prices of their own: drawing more holds back more up, and less down.
+
+    Raises: InputError where the reserve breaks a rule.
+    """
+    faults = reserve_faults(reserve, cars, prices.step_count)
+    if faults:
+        raise InputError(faults)
+    if not reserve.member.any():
+        return cars, prices
+    added = reserve.down_per_kwh - reserve.up_per_kwh
+    rows = len(prices.import_per_kwh)
+    of_members = cars.price_row + np.where(reserve.member, rows, 0)
+    return cars._replace(price_row=of_members), BatchPrices(
+        np.vstack((prices.import_per_kwh, prices.import_per_kwh + added)),
+        np.vstack((prices.export_per_kwh, prices.export_per_kwh + added)),
+        prices.duration_h,
     )
 
 

@@ -181,19 +181,18 @@ def learn(costs: NodeCosts, balance: Balance) -> None:
 
 
 @compiled
-def stiffen(
-    costs: NodeCosts, balance: Balance, over_per_kwh: float, dearest_per_kwh: float
-) -> None:
+def stiffen(costs: NodeCosts, balance: Balance, dearest_per_kwh: float) -> None:
     """Let prices rise faster where limits are exceeded hardly less than after the round before, though the price rose."""
     count, steps = balance.drawn_kw.shape
     for node in range(count):
         for step in range(steps):
             slope, excess = costs.slope_per_kwh[:, node, step], 0.0
+            hard = costs.hard_per_kwh[node, step]
             for one in range(len(slope) - 1):
-                if slope[one + 1] - slope[one] >= over_per_kwh * (1.0 - _ROUNDING):
+                if slope[one + 1] - slope[one] >= hard * (1.0 - _ROUNDING):
                     beyond = balance.drawn_kw[node, step] - costs.break_kw[one, node, step]
                     # Below the lower limit the slope is far below 0.
-                    excess = max(excess, -beyond if slope[one] < -0.5 * over_per_kwh else beyond)
+                    excess = max(excess, -beyond if slope[one] < -0.5 * hard else beyond)
             before = balance.excess_kw[node, step]
             stiffness = balance.stiffness[node, step]
             rises = stiffness * excess > _RISE * dearest_per_kwh

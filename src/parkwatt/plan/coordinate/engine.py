@@ -46,6 +46,55 @@ class Engine(Protocol):
     def power_kw(self) -> PowerArray:
         """[N, T] the plans."""
 
+    def close(self) -> None:
+        """Give back what it holds of threads, processes and memory."""
+
+
+class EngineOf(Protocol):
+    """Makes engines for a fleet, which decides where its cars are planned."""
+
+    def __call__(
+        self, problem: FleetProblem, miss: MissPrices, *, remembers: bool, least_saved: float
+    ) -> Engine:
+        """An engine of all cars, each of which stands for itself; the arguments as in `Shard`."""
+
+
+def in_process(threads: int) -> EngineOf:
+    """Engines that are threads of this process."""
+
+    def made(
+        problem: FleetProblem, miss: MissPrices, *, remembers: bool, least_saved: float
+    ) -> Engine:
+        weight = np.ones(problem.cars.stay_count)
+        return InProcess(
+            problem, weight, miss, threads=threads, remembers=remembers, least_saved=least_saved
+        )
+
+    return made
+
+
+class OneOpen:
+    """Makes engines one after another: the one before is closed when the next is made, the last at the end."""
+
+    def __init__(self, engine_of: EngineOf) -> None:
+        self._engine_of = engine_of
+        self._open: Engine | None = None
+
+    def __call__(
+        self, problem: FleetProblem, miss: MissPrices, *, remembers: bool, least_saved: float
+    ) -> Engine:
+        """See `EngineOf`."""
+        self.close()
+        engine = self._engine_of(problem, miss, remembers=remembers, least_saved=least_saved)
+        self._open = engine
+        return engine
+
+    def close(self) -> None:
+        """Close the engine that is open, if any is."""
+        engine, self._open = self._open, None
+        if engine is not None:
+            engine.close()
+
 
 class InProcess:
     """Threads of this process, each with a part of the cars."""
@@ -114,6 +163,10 @@ class InProcess:
         for shard, places in zip(self._shards, self._of_shard, strict=True):
             found[places] = shard.power_kw
         return found
+
+    def close(self) -> None:
+        """See `Engine`."""
+        self._pool.shutdown()
 
 
 def total(replies: list[Reply]) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -98,15 +99,38 @@ def _part(node: PathNode, step: int) -> NodePart:
     return NodePart(node.name, float(node.price_per_kwh[step]), drawn, limit, is_full)
 
 
-def sentence(passed: Passed, clocks: tuple[str, str]) -> str:
-    """In words; ``clocks``: when the step in which it charges begins, and the cheaper one."""
-    charged, cheaper = clocks
-    words = (
-        f"It charges at {charged} for {passed.own_charged_per_kwh:.4f} per kWh, although {cheaper} is cheaper at "
-        f"{passed.own_cheaper_per_kwh:.4f}"
+def in_runs(passed: Sequence[Passed]) -> list[tuple[Passed, ...]]:
+    """The same in runs that one sentence tells: one step after the other in which the car charges, for the same reason."""
+    runs: list[tuple[Passed, ...]] = []
+    for one in passed:
+        if runs and _goes_on(runs[-1][-1], one):
+            runs[-1] += (one,)
+        else:
+            runs.append((one,))
+    return runs
+
+
+def _goes_on(before: Passed, one: Passed) -> bool:
+    # What nodes add is of the cheaper step, so that it is the same, too.
+    follows = one.charged_step == before.charged_step + 1
+    return (
+        follows
+        and one.cheaper_step == before.cheaper_step
+        and one.is_explained == before.is_explained
     )
-    priced = [one for one in passed.parts if abs(one.price_per_kwh) > _PRICE_LEAST]
-    if not priced or not passed.is_explained:
+
+
+def sentence(run: Sequence[Passed], clocks: tuple[str, str]) -> str:
+    """In words what `in_runs` found. ``clocks``: when it charges ("at 03:00", "from 03:00 to 04:15"), and the cheaper time."""
+    charged, cheaper = clocks
+    first = run[0]
+    own = _from_to([one.own_charged_per_kwh for one in run])
+    words = (
+        f"It charges {charged} for {own} per kWh, although {cheaper} is cheaper at "
+        f"{first.own_cheaper_per_kwh:.4f}"
+    )
+    priced = [one for one in first.parts if abs(one.price_per_kwh) > _PRICE_LEAST]
+    if not priced or not first.is_explained:
         return f"{words}: no limit on its way explains that; its energy, its stay or the proven gap do."
     told = []
     for one in priced:
@@ -116,8 +140,15 @@ def sentence(passed: Passed, clocks: tuple[str, str]) -> str:
             told.append(f"{one.name} is full ({limit}), and a kWh there is worth {price}")
         else:
             told.append(f"at {one.name} a kWh is worth {price}")
+    total = _from_to([one.total_charged_per_kwh for one in run])
     totals = (
-        f"with that a kWh is worth {passed.total_cheaper_per_kwh:.4f} at {cheaper}, and "
-        f"{passed.total_charged_per_kwh:.4f} at {charged}"
+        f"with that a kWh is worth {first.total_cheaper_per_kwh:.4f} at {cheaper}, and "
+        f"{total} {charged}"
     )
     return f"{words}: at {cheaper} {'; '.join(told)}; {totals}."
+
+
+def _from_to(prices: Sequence[float]) -> str:
+    """The lowest and the highest, or one where both read the same."""
+    low, high = f"{min(prices):.4f}", f"{max(prices):.4f}"
+    return low if low == high else f"{low} to {high}"

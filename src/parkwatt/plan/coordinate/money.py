@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.cars import BatchPrices, CarStays, MissPrices
 from parkwatt.plan.batch.compiled import compiled, inlined
-from parkwatt.plan.coordinate.problem import FleetProblem, IntArray
+from parkwatt.plan.batch.reserve import HeldTerms, sums_held_back, terms_of
+from parkwatt.plan.coordinate.problem import BoolArray, FleetProblem, IntArray, up_the_tree
 
 # Sums of powers in single precision are not known better.
 KEPT = 1.0 + 1e-6
@@ -120,12 +121,14 @@ def follow(
 
 class Penalties(NamedTuple):
     """What comes before money, in the contract's order: limits, then floors, then departures. ``dearest_per_kwh``: the
-    largest price of any kind; ``least_saved``: less is not worth a move of a car.
+    largest price of energy of any kind; ``most_per_kwh``: what money can make of a price, with the reserve; ``least_saved``:
+    less is not worth a move of a car.
     """
 
     miss: MissPrices
     over_per_kwh: float
     dearest_per_kwh: float
+    most_per_kwh: float
     least_saved: float
 
 
@@ -141,11 +144,14 @@ def penalties_of(problem: FleetProblem) -> Penalties:
         market.less_per_kwh,
     )
     dearest = max(0.01, *(float(np.abs(one).max(initial=0.0)) for one in kinds))
+    short = 0.0
+    if problem.reserve is not None:
+        short = float(problem.reserve.short_per_kwh.max(initial=0.0))
     own = max(float(np.abs(one).max(initial=0.0)) for one in kinds[:2])
     worth = float(np.abs(cars.energy_value_per_kwh).max(initial=0.0))
     holding = float(cars.holding_price_per_kwh_h.max(initial=0.0)) * float(hours.sum())
     charge = float(problem.nodes.demand_charge_per_kw.sum()) / float(hours.min())
-    most = own + 2.0 * dearest + worth + holding + charge
+    most = own + 2.0 * (dearest + short) + worth + holding + charge
     efficiency = float(
         min(cars.charge_efficiency.min(initial=1.0), cars.discharge_efficiency.min(initial=1.0))
     )
@@ -155,6 +161,7 @@ def penalties_of(problem: FleetProblem) -> Penalties:
         MissPrices(departure, floor),
         4.0 * floor * float(hours.sum()),
         dearest,
+        dearest + 2.0 * short,
         1e-6 * dearest,
     )
 
@@ -218,6 +225,52 @@ def excess_kwh(problem: FleetProblem, drawn_kw: FloatArray) -> float:
     over = np.maximum(drawn_kw - problem.nodes.import_limit_kw * KEPT, 0.0)
     over += np.maximum(-drawn_kw - problem.nodes.export_limit_kw * KEPT, 0.0)
     return float((over @ problem.prices.duration_h).sum())
+
+
+def drawn_by_cars(
+    node: IntArray,
+    weight: FloatArray,
+    cars: CarStays,
+    parent: IntArray,
+    power_kw: NDArray[np.float32],
+    terms: HeldTerms,
+    member: BoolArray | None,
+) -> FloatArray:
+    """[K, T] sums over cars: what those at and below each node draw; then, with ``member`` [N], what these hold back."""
+    own_kw = sums_by_node(node, weight, power_kw, len(parent))
+    drawn_kw = up_the_tree(parent, own_kw)
+    if member is None:
+        return drawn_kw
+    rows, hours = np.flatnonzero(member), np.diff(terms.edge_h)
+    return np.vstack((drawn_kw, sums_held_back(rows, weight, cars, terms, hours, power_kw)))
+
+
+def sums_of_plans(
+    problem: FleetProblem, power_kw: NDArray[np.float32], weight: FloatArray
+) -> FloatArray:
+    """[K, T] sums over all stays of a problem, each of which counts ``weight`` [N] times."""
+    reserve, member, hours_h = problem.reserve, None, 1.0
+    if reserve is not None:
+        member, hours_h = problem.members, float(reserve.hours_h)
+    terms = terms_of(hours_h, problem.prices.duration_h)
+    cars, parent = problem.cars.as_kernels_take(), problem.nodes.parent
+    return drawn_by_cars(problem.node, weight, cars, parent, power_kw, terms, member)
+
+
+def reserve_short_kwh(problem: FleetProblem, held_kw: FloatArray) -> FloatArray:
+    """[2, T] what is missing of the reserve; empty where there is none. ``held_kw``: [2, T] up and down."""
+    if problem.reserve is None:
+        return np.zeros((0, problem.step_count))
+    asked_kw = np.stack((problem.reserve.up_kw, problem.reserve.down_kw))
+    missing_kw = np.where(held_kw * KEPT < asked_kw, asked_kw - held_kw, 0.0)
+    return np.asarray(missing_kw * problem.prices.duration_h)
+
+
+def reserve_cost(problem: FleetProblem, held_kw: FloatArray) -> float:
+    """What is lost by what is not held back."""
+    if problem.reserve is None:
+        return 0.0
+    return float((reserve_short_kwh(problem, held_kw) @ problem.reserve.short_per_kwh).sum())
 
 
 def sums_by_node(

@@ -4,6 +4,8 @@ A car whose best plan would save something at the prices of now moves towards it
 down (block-coordinate Frank-Wolfe: S. Lacoste-Julien, M. Jaggi et al., 2013). Between two plans it moves in what its battery
 gains in each step, so that every plan on the way is one that it can follow: charging and discharging cancel.
 
+What a car holds back for a reserve moves with its plan: between two plans, by the straight line, which is nowhere above it.
+
 Where few cars share a limit, such moves get ever smaller. There each car remembers the plans that it mixes, and moves from the
 dearest of them to the cheapest (pairwise steps with a cache: A. Osokin et al., 2016).
 """
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.cars import BatchPrices, CarStays, MissPrices
 from parkwatt.plan.batch.compiled import compiled, inlined
+from parkwatt.plan.batch.reserve import HeldTerms, held_back, held_worth
 from parkwatt.plan.coordinate.balance import Balance, draw, price_after
 from parkwatt.plan.coordinate.money import stay_cost
 from parkwatt.plan.coordinate.node_costs import NodeCosts
@@ -35,7 +38,8 @@ _MOVES = 3
 class Stays(NamedTuple):
     """n stays of a fleet. ``node``, ``weight`` [n]: where it is and for how many cars it stands; ``pair``: [n] its row of
     ``orders`` [2, P, T], the steps as they were last sorted by price; ``whole``: [n] whether it takes a plan as it is or not
-    at all. ``least_saved``: a car that would save less stays as it is.
+    at all. ``least_saved``: a car that would save less stays as it is. ``member``: [n] whether it holds back a reserve, of
+    which sums stand in the rows ``up_row`` of the balance and the one after; ``terms``: for how long.
     """
 
     cars: CarStays
@@ -47,6 +51,18 @@ class Stays(NamedTuple):
     orders: IntArray
     whole: BoolArray
     least_saved: float
+    member: BoolArray
+    up_row: int
+    terms: HeldTerms
+
+
+class Held(NamedTuple):
+    """Room for what a stay holds back, up and down, [T] each: as it is, and by how much that would change."""
+
+    up_kw: FloatArray
+    down_kw: FloatArray
+    more_up_kw: FloatArray
+    more_down_kw: FloatArray
 
 
 class Mixtures(NamedTuple):
@@ -55,6 +71,69 @@ class Mixtures(NamedTuple):
     power_kw: PowerArray
     cost: FloatArray
     share: FloatArray
+
+
+@compiled
+def _new_held(steps: int) -> Held:
+    return Held(np.zeros(steps), np.zeros(steps), np.zeros(steps), np.zeros(steps))
+
+
+@compiled
+def _hold_before(row: int, stays: Stays, power_kw: PowerArray, has_plan: bool, held: Held) -> None:
+    """Write what a member holds back at powers [T]; nothing without a plan."""
+    hours = stays.prices.duration_h
+    held_back(row, stays.cars, stays.terms, hours, power_kw, held.up_kw, held.down_kw)
+    if not has_plan:
+        for step in range(stays.cars.from_step[row], stays.cars.to_step[row]):
+            held.up_kw[step] = held.down_kw[step] = 0.0
+
+
+@compiled
+def _hold_more(row: int, stays: Stays, power_kw: PowerArray, held: Held) -> None:
+    """Write by how much more than that it holds back at powers [T]."""
+    hours, more_up, more_down = stays.prices.duration_h, held.more_up_kw, held.more_down_kw
+    held_back(row, stays.cars, stays.terms, hours, power_kw, more_up, more_down)
+    for step in range(stays.cars.from_step[row], stays.cars.to_step[row]):
+        more_up[step] -= held.up_kw[step]
+        more_down[step] -= held.down_kw[step]
+
+
+@compiled
+def _held_price(
+    row: int,
+    stays: Stays,
+    costs: NodeCosts,
+    balance: Balance,
+    up_kw: FloatArray,
+    down_kw: FloatArray,
+) -> float:
+    """What it costs at the prices of now to hold back so much [T]; below 0, as it is paid for."""
+    cost, up_row, hours = 0.0, stays.up_row, costs.duration_h
+    for step in range(stays.cars.from_step[row], stays.cars.to_step[row]):
+        paid = balance.price_per_kwh[up_row, step] * up_kw[step]
+        paid += balance.price_per_kwh[up_row + 1, step] * down_kw[step]
+        cost += paid * hours[step]
+    return cost
+
+
+@compiled
+def _held_price_after(
+    row: int, stays: Stays, costs: NodeCosts, balance: Balance, share: float, held: Held
+) -> float:
+    """What it costs to hold back so much more, at the prices after ``share`` of it."""
+    begin, end, up_row = stays.cars.from_step[row], stays.cars.to_step[row], stays.up_row
+    cost = price_after(costs, balance, up_row, begin, end, held.more_up_kw, share)
+    return cost + price_after(costs, balance, up_row + 1, begin, end, held.more_down_kw, share)
+
+
+@compiled
+def _draw_held(
+    row: int, stays: Stays, costs: NodeCosts, balance: Balance, share: float, held: Held
+) -> None:
+    """Let it hold back ``share`` of so much more; prices follow."""
+    begin, end, up_row = stays.cars.from_step[row], stays.cars.to_step[row], stays.up_row
+    draw(costs, balance, up_row, begin, end, held.more_up_kw, share)
+    draw(costs, balance, up_row + 1, begin, end, held.more_down_kw, share)
 
 
 @inlined
@@ -130,22 +209,32 @@ def _move(
     balance: Balance,
     room: Room,
     move_kw: FloatArray,
+    held: Held,
 ) -> None:
     """Move a stay from its plan towards its offer, both [T]; its plan and the balance change. ``room``: has its prices."""
     begin, end = stays.cars.from_step[row], stays.cars.to_step[row]
+    holds_back = stays.member[row]
+    if holds_back:
+        _hold_before(row, stays, power_kw, not first, held)
+        _hold_more(row, stays, offered_kw, held)
     largest_kw, share, weight = 0.0, 1.0, stays.weight[row]
     for step in range(begin, end):
         move_kw[step] = offered_kw[step] - power_kw[step]
         largest_kw = max(largest_kw, abs(move_kw[step]))
-    moves = largest_kw > _LEAST_MOVE_KW
+    moves = largest_kw > _LEAST_MOVE_KW or (holds_back and first)
     if moves and not first:
         own = stay_cost(row, stays.cars, stays.prices, stays.miss, offered_kw)
         own -= stay_cost(row, stays.cars, stays.prices, stays.miss, power_kw)
         before = _priced(own, room.price_per_kwh, costs.duration_h, move_kw, begin, end)
+        if holds_back:
+            more_up, more_down = held.more_up_kw, held.more_down_kw
+            before += _held_price(row, stays, costs, balance, more_up, more_down)
         moves = before < -stays.least_saved
         if moves:
             after = own
             after += price_after(costs, balance, stays.node[row], begin, end, move_kw, weight)
+            if holds_back:
+                after += _held_price_after(row, stays, costs, balance, weight, held)
             if stays.whole[row]:
                 moves = before + after < 0.0
             elif after > 0.0:
@@ -153,6 +242,10 @@ def _move(
     if moves:
         _blend(row, share, stays.cars, offered_kw, power_kw, move_kw)
         draw(costs, balance, stays.node[row], begin, end, move_kw, weight)
+        if holds_back:
+            if share < 1.0:
+                _hold_more(row, stays, power_kw, held)
+            _draw_held(row, stays, costs, balance, weight, held)
 
 
 @compiled
@@ -170,12 +263,12 @@ def take_up(
     ``has_plan``: [n]; one without takes its offer and has one then.
     """
     steps = len(costs.duration_h)
-    room, move_kw = new_room(steps), np.empty(steps)
+    room, move_kw, held = new_room(steps), np.empty(steps), _new_held(steps)
     for place in range(len(rows)):
         row = rows[place]
         _see_prices(costs, balance, stays.node[row], room.price_per_kwh)
-        first = not has_plan[row]
-        _move(row, offered_kw[place], power_kw[row], stays, first, costs, balance, room, move_kw)
+        first, offer_kw, own_kw = not has_plan[row], offered_kw[place], power_kw[row]
+        _move(row, offer_kw, own_kw, stays, first, costs, balance, room, move_kw, held)
         has_plan[row] = True
 
 
@@ -191,12 +284,13 @@ def reply(
     """Let each of ``rows`` find its best plan at the prices of the moment and move towards it, one after another."""
     steps = len(costs.duration_h)
     room, move_kw, offered_kw = new_room(steps), np.empty(steps), np.empty(steps, np.float32)
+    held = _new_held(steps)
     for place in range(len(rows)):
         row = rows[place]
         _see_prices(costs, balance, stays.node[row], room.price_per_kwh)
         _offer(row, stays, room, offered_kw)
-        first = not has_plan[row]
-        _move(row, offered_kw, power_kw[row], stays, first, costs, balance, room, move_kw)
+        first, own_kw = not has_plan[row], power_kw[row]
+        _move(row, offered_kw, own_kw, stays, first, costs, balance, room, move_kw, held)
         has_plan[row] = True
 
 
@@ -213,8 +307,18 @@ def _place_for(share: FloatArray, dearest: int) -> int:
     return place
 
 
+@compiled
+def _held_worth(
+    row: int, stays: Stays, costs: NodeCosts, balance: Balance, power_kw: PowerArray
+) -> float:
+    """What a member's plan [T] costs by what it holds back, at the prices of now; below 0, as it is paid for."""
+    up, down = balance.price_per_kwh[stays.up_row], balance.price_per_kwh[stays.up_row + 1]
+    return held_worth(row, stays.cars, stays.terms, costs.duration_h, power_kw, up, down)
+
+
 @inlined
 def _extremes(
+    row: int,
     cost: FloatArray,
     share: FloatArray,
     power_kw: PowerArray,
@@ -222,6 +326,9 @@ def _extremes(
     hours: FloatArray,
     begin: int,
     end: int,
+    stays: Stays,
+    costs: NodeCosts,
+    balance: Balance,
 ) -> tuple[int, float, int, float]:
     """The cheapest and the dearest of the plans [V, T] that a stay mixes, and what they cost; -1 where it has none."""
     best, best_cost, dearest, dearest_cost = -1, np.inf, -1, -np.inf
@@ -230,6 +337,8 @@ def _extremes(
             priced = cost[plan]
             for step in range(begin, end):
                 priced += price_per_kwh[step] * hours[step] * power_kw[plan, step]
+            if stays.member[row]:
+                priced += _held_worth(row, stays, costs, balance, power_kw[plan])
             if priced < best_cost:
                 best, best_cost = plan, priced
             if priced > dearest_cost:
@@ -264,6 +373,24 @@ def _exchange(
 
 
 @compiled
+def _exchange_held(
+    row: int,
+    power_kw: PowerArray,
+    into: int,
+    out_of: int,
+    amount: float,
+    stays: Stays,
+    costs: NodeCosts,
+    balance: Balance,
+    held: Held,
+) -> None:
+    """The same for what a member holds back."""
+    _hold_before(row, stays, power_kw[out_of], out_of >= 0, held)
+    _hold_more(row, stays, power_kw[into], held)
+    _draw_held(row, stays, costs, balance, amount * stays.weight[row], held)
+
+
+@compiled
 def _remember(
     row: int,
     offered_kw: PowerArray,
@@ -274,6 +401,7 @@ def _remember(
     costs: NodeCosts,
     balance: Balance,
     move_kw: FloatArray,
+    held: Held,
 ) -> int:
     """Find a place for an offer [T] of such a cost among a stay's plans, without a share yet; returns the place."""
     power_kw, share = mixtures.power_kw[row], mixtures.share[row]
@@ -281,14 +409,17 @@ def _remember(
     place = _place_for(share, dearest)
     if share[place] > 0.0:
         # Its plan gives way: the dearest takes over its share.
+        amount, weight, node = share[place], stays.weight[row], stays.node[row]
+        if stays.member[row]:
+            _exchange_held(row, power_kw, dearest, place, amount, stays, costs, balance, held)
         _exchange(
             power_kw,
             share,
             dearest,
             place,
-            share[place],
-            stays.weight[row],
-            stays.node[row],
+            amount,
+            weight,
+            node,
             begin,
             end,
             costs,
@@ -312,21 +443,24 @@ def _mix_one(
     balance: Balance,
     room: Room,
     move_kw: FloatArray,
+    held: Held,
 ) -> bool:
     """Let a stay move once; returns whether it moved and may again. ``asks``: whether it may take its offer [T]."""
     begin, end, node = stays.cars.from_step[row], stays.cars.to_step[row], stays.node[row]
     power_kw, cost, share = mixtures.power_kw[row], mixtures.cost[row], mixtures.share[row]
-    hours, price = costs.duration_h, room.price_per_kwh
+    hours, price, holds_back = costs.duration_h, room.price_per_kwh, stays.member[row]
     best, best_cost, dearest, dearest_cost = _extremes(
-        cost, share, power_kw, price, hours, begin, end
+        row, cost, share, power_kw, price, hours, begin, end, stays, costs, balance
     )
     if asks:
         own = stay_cost(row, stays.cars, stays.prices, stays.miss, offered_kw)
         priced = _priced(own, price, hours, offered_kw, begin, end)
+        if holds_back:
+            priced += _held_worth(row, stays, costs, balance, offered_kw)
         if priced < best_cost - stays.least_saved:
             best_cost = priced
             best = _remember(
-                row, offered_kw, own, dearest, mixtures, stays, costs, balance, move_kw
+                row, offered_kw, own, dearest, mixtures, stays, costs, balance, move_kw, held
             )
     before, amount = best_cost - dearest_cost, 1.0
     if dearest >= 0:
@@ -338,15 +472,22 @@ def _mix_one(
         after = cost[best] - cost[dearest]
         weight = amount * stays.weight[row]
         after += price_after(costs, balance, node, begin, end, move_kw, weight)
+        if holds_back:
+            _hold_before(row, stays, power_kw[dearest], True, held)
+            _hold_more(row, stays, power_kw[best], held)
+            after += _held_price_after(row, stays, costs, balance, weight, held)
         if after > 0.0:
             amount *= before / (before - after)
+    if holds_back:
+        _exchange_held(row, power_kw, best, dearest, amount, stays, costs, balance, held)
+    weight = stays.weight[row]
     _exchange(
         power_kw,
         share,
         best,
         dearest,
         amount,
-        stays.weight[row],
+        weight,
         node,
         begin,
         end,
@@ -374,6 +515,7 @@ def mix(
     """
     steps = len(costs.duration_h)
     room, move_kw, offered_kw = new_room(steps), np.empty(steps), np.empty(steps, np.float32)
+    held = _new_held(steps)
     for place in range(len(rows)):
         row = rows[place]
         largest = mixtures.share[row].max()
@@ -386,7 +528,9 @@ def mix(
                 offered_kw[:] = offers_kw[place]
             elif first:
                 _offer(row, stays, room, offered_kw)
-            if not _mix_one(row, first, offered_kw, mixtures, stays, costs, balance, room, move_kw):
+            if not _mix_one(
+                row, first, offered_kw, mixtures, stays, costs, balance, room, move_kw, held
+            ):
                 break
 
 

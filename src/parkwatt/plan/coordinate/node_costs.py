@@ -12,7 +12,7 @@ import numpy as np
 
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.compiled import compiled, inlined
-from parkwatt.plan.coordinate.problem import FleetProblem, IntArray
+from parkwatt.plan.coordinate.problem import FleetProblem, IntArray, Reserve
 
 BREAKS = 4
 # Plans are made for limits that are by so much lower, so that what rounding and the last moves leave stays within them.
@@ -22,7 +22,8 @@ _MARGIN = 2e-6
 class NodeCosts(NamedTuple):
     """``break_kw``: [B, K, T] in order, infinite where there is none; ``slope_per_kwh``: [B + 1, K, T] before, between and
     after them; ``at_zero``: [K, T] per hour, the cost where nothing is drawn. ``demand_charge_per_kw``, ``peak_so_far_kw``,
-    ``parent``: [K]. ``duration_h``: [T].
+    ``parent``: [K]. ``duration_h``: [T]. ``hard_per_kwh``: [K, T] from which rise on a break is one to keep. With a reserve, K
+    counts its two rows of sums too, which have no parent.
     """
 
     break_kw: FloatArray
@@ -32,6 +33,7 @@ class NodeCosts(NamedTuple):
     peak_so_far_kw: FloatArray
     parent: IntArray
     duration_h: FloatArray
+    hard_per_kwh: FloatArray
 
 
 def node_costs(problem: FleetProblem, over_per_kwh: float, *, margin: bool) -> NodeCosts:
@@ -63,7 +65,7 @@ def node_costs(problem: FleetProblem, over_per_kwh: float, *, margin: bool) -> N
     slope = first[:, :, None] + np.concatenate(
         (np.zeros((*shape[:2], 1)), np.cumsum(rise, axis=2)), axis=2
     )
-    return NodeCosts(
+    found = NodeCosts(
         np.ascontiguousarray(np.moveaxis(np.take_along_axis(place, order, axis=2), 2, 0)),
         np.ascontiguousarray(np.moveaxis(slope, 2, 0)),
         at_zero,
@@ -71,6 +73,28 @@ def node_costs(problem: FleetProblem, over_per_kwh: float, *, margin: bool) -> N
         nodes.peak_so_far_kw.astype(float),
         nodes.parent.astype(np.int64),
         problem.prices.duration_h.astype(float),
+        np.full(nodes.base_kw.shape, over_per_kwh),
+    )
+    return found if problem.reserve is None else _with_reserve(found, problem.reserve, margin)
+
+
+def _with_reserve(costs: NodeCosts, reserve: Reserve, margin: bool) -> NodeCosts:
+    """Two more rows: what is held back, up and down, each kW of which that is missing has a price."""
+    asked_kw = np.stack((reserve.up_kw, reserve.down_kw))
+    short = np.broadcast_to(reserve.short_per_kwh, asked_kw.shape)
+    place = np.full((BREAKS, *asked_kw.shape), np.inf)
+    place[0] = asked_kw * (1.0 + _MARGIN * margin)
+    slope = np.zeros((BREAKS + 1, *asked_kw.shape))
+    slope[0] = -short
+    return NodeCosts(
+        np.concatenate((costs.break_kw, place), axis=1),
+        np.concatenate((costs.slope_per_kwh, slope), axis=1),
+        np.concatenate((costs.at_zero, short * place[0])),
+        np.concatenate((costs.demand_charge_per_kw, np.zeros(2))),
+        np.concatenate((costs.peak_so_far_kw, np.zeros(2))),
+        np.concatenate((costs.parent, np.full(2, -1))),
+        costs.duration_h,
+        np.concatenate((costs.hard_per_kwh, np.full(asked_kw.shape, np.inf))),
     )
 
 

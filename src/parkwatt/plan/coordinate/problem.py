@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.record import FloatArray
 from parkwatt.plan.batch.cars import BatchPrices, CarStays, raise_if_wrong
+from parkwatt.plan.batch.reserve import can_hold_back
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -46,15 +47,35 @@ class Market(NamedTuple):
     less_per_kwh: FloatArray
 
 
+class Reserve(NamedTuple):
+    """What the cars hold back together, so that the pool can draw more or less when frequency asks for it (`batch.reserve`).
+
+    ``up_kw``, ``down_kw``: [T] ≥ 0, to give and to take more, from the beginning of each step on for ``hours_h``. Each kW and
+    hour that is not held back costs ``short_per_kwh`` [T] > 0: the penalty for a promise, or, where all that can be sold is
+    asked for, what it would be sold for. ``member``: [N] which stays may hold back; those with a least power, or that arrive
+    below their floor or above their maximum, hold back nothing.
+    """
+
+    up_kw: FloatArray
+    down_kw: FloatArray
+    hours_h: float
+    short_per_kwh: FloatArray
+    member: BoolArray
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FleetProblem:
-    """``node``: [N] where each stay is plugged in; ``prices``: what cars pay themselves, 0 where the pool pays."""
+    """``node``: [N] where each stay is plugged in; ``prices``: what cars pay themselves, 0 where the pool pays.
+
+    Sums over cars are kept in rows: what is drawn at each node, then what is held back up and down, where a ``reserve`` is.
+    """
 
     cars: CarStays
     prices: BatchPrices
     node: IntArray
     nodes: Nodes
     market: Market
+    reserve: Reserve | None = None
 
     @property
     def step_count(self) -> int:
@@ -65,6 +86,22 @@ class FleetProblem:
     def node_count(self) -> int:
         """K."""
         return len(self.nodes.parent)
+
+    @property
+    def sum_count(self) -> int:
+        """The rows of sums: K, and two more with a reserve."""
+        return self.node_count + 2 * (self.reserve is not None)
+
+    @property
+    def members(self) -> BoolArray:
+        """[N] which stays hold back a reserve."""
+        if self.reserve is None:
+            return np.zeros(self.cars.stay_count, np.bool_)
+        return np.asarray(self.reserve.member & can_hold_back(self.cars))
+
+    def with_reserve_rows(self, node_sums: FloatArray) -> FloatArray:
+        """[K, T] sums at nodes, with nothing held back below them."""
+        return np.vstack((node_sums, np.zeros((self.sum_count - self.node_count, self.step_count))))
 
 
 def no_market(steps: int) -> Market:
@@ -115,7 +152,7 @@ def down_the_tree(parent: IntArray, own: FloatArray) -> FloatArray:
 def raise_if_malformed(problem: FleetProblem) -> None:
     """Raises: InputError with what breaks a rule, if anything does."""
     raise_if_wrong(problem.cars, problem.prices)
-    faults = [*_node_faults(problem), *_market_faults(problem)]
+    faults = [*_node_faults(problem), *_market_faults(problem), *_reserve_faults(problem)]
     if faults:
         raise InputError(faults)
 
@@ -157,4 +194,23 @@ def _market_faults(problem: FleetProblem) -> list[InputFault]:
         faults.append(InputFault("import_per_kwh", rule))
     if (market.more_per_kwh < 0).any() or (market.less_per_kwh < 0).any():
         faults.append(InputFault("more_per_kwh, less_per_kwh", "must be at least 0"))
+    return faults
+
+
+def _reserve_faults(problem: FleetProblem) -> list[InputFault]:
+    reserve, steps, count = problem.reserve, problem.step_count, problem.cars.stay_count
+    if reserve is None:
+        return []
+    faults = []
+    for name in ("up_kw", "down_kw", "short_per_kwh"):
+        array = getattr(reserve, name)
+        if array.shape != (steps,) or not (np.isfinite(array) & (array >= 0.0)).all():
+            rule = f"must be {steps} numbers of at least 0"
+            faults.append(InputFault(f"reserve.{name}", rule, "others"))
+    if not (np.isfinite(reserve.hours_h) and reserve.hours_h > 0.0):
+        rule = "must be finite and above 0"
+        faults.append(InputFault("reserve.hours_h", rule, reserve.hours_h))
+    if reserve.member.shape != (count,) or reserve.member.dtype != np.bool_:
+        rule = f"must be {count} times yes or no"
+        faults.append(InputFault("reserve.member", rule, reserve.member.shape))
     return faults

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkwatt.domain.record import FloatArray
-from parkwatt.plan.batch import BatchPrices, MissPrices, plan_batch
+from parkwatt.plan.batch import BatchPrices, MissPrices, ReservePrices, plan_batch
 from parkwatt.plan.batch.kernels import LINEAR_KERNEL, choose_kernels
+from parkwatt.plan.batch.reserve import terms_of
 from parkwatt.plan.coordinate.balance import Balance, refresh
-from parkwatt.plan.coordinate.money import costs_of, sums_by_node
+from parkwatt.plan.coordinate.money import costs_of, drawn_by_cars
 from parkwatt.plan.coordinate.moves import (
     Mixtures,
     PowerArray,
@@ -42,9 +43,7 @@ _NO_OFFERS: Final = np.zeros((0, 0), np.float32)
 
 
 class Reply(NamedTuple):
-    """``cost`` of all cars' best plans, missed wishes included, and what they draw at and below each node: ``drawn_kw`` [K,
-    T].
-    """
+    """``cost`` of all cars' best plans, missed wishes included, and their sums in those plans: ``drawn_kw`` [K, T]."""
 
     cost: float
     drawn_kw: FloatArray
@@ -77,6 +76,7 @@ class Shard:
             cars = cars._replace(discharge_kw_max=np.where(waits, 0.0, cars.discharge_kw_max))
         self._threads, self._parent = threads, problem.nodes.parent.astype(np.int64)
         own_count, steps = len(problem.prices.import_per_kwh), problem.step_count
+        hours_h = 1.0 if problem.reserve is None else problem.reserve.hours_h
         pairs, pair = np.unique(node * own_count + cars.price_row, return_inverse=True)
         self._pair_node, self._pair_own = np.divmod(pairs, own_count)
         self.stays = Stays(
@@ -89,8 +89,13 @@ class Shard:
             np.tile(np.arange(steps), (2, len(pairs), 1)),
             (cars.charge_kw_min > 0.0) | (cars.discharge_kw_min > 0.0),
             least_saved,
+            problem.members[rows],
+            problem.node_count,
+            terms_of(hours_h, problem.prices.duration_h),
         )
-        self._alone = kernels_of(problem, miss)[rows] == LINEAR_KERNEL
+        self._holds_back = bool(self.stays.member.any())
+        self._alone = (kernels_of(problem, miss)[rows] == LINEAR_KERNEL) & ~self.stays.member
+        self._sum_count = problem.sum_count
         self._parts = max(_PARTS, int((~self._alone).sum()) // _AT_ONCE)
         self._power_kw: PowerArray = np.zeros((len(rows), steps), np.float32)
         places = _PLANS if remembers else 0
@@ -125,14 +130,16 @@ class Shard:
             mixtures.share[:, 0] = keeps & ~stays.whole
 
     def weight_below(self) -> FloatArray:
-        """[K] for how many cars those at and below each node stand."""
+        """[K] for how many cars those at and below each node stand, or those that hold back a reserve."""
         own = np.bincount(self.stays.node, self.stays.weight, len(self._parent))
-        return up_the_tree(self._parent, np.asarray(own, float)[:, None])[:, 0]
+        below = up_the_tree(self._parent, np.asarray(own, float)[:, None])[:, 0]
+        members = self.stays.weight[self.stays.member].sum()
+        return np.concatenate((below, np.full(self._sum_count - len(below), members)))
 
     def best(self, node_per_kwh: FloatArray) -> Reply:
-        """What all cars would do, each alone, at prices of the nodes [K, T]."""
+        """What all cars would do, each alone, at prices [K, T] of the sums."""
         miss, weight = self.stays.miss, self.stays.weight
-        same = bool((weight == 1.0).all())
+        same = bool((weight == 1.0).all()) and not self._holds_back
         plan = plan_batch(
             self._cars._replace(price_row=self.stays.pair),
             self._prices_at(node_per_kwh),
@@ -141,6 +148,8 @@ class Shard:
             group_count=len(self._parent),
             threads=self._threads,
             miss=miss,
+            reserve=self._reserve_at(node_per_kwh, slice(None)),
+            relaxed=True,
         )
         cost = plan.cost
         for missed, price in (
@@ -149,10 +158,13 @@ class Shard:
         ):
             if np.isfinite(price):
                 cost = cost + missed * price
-        own_kw = plan.power_kw_sum
         if plan.power_kw is not None:
-            own_kw = sums_by_node(self.stays.node, weight, plan.power_kw, len(self._parent))
-        return Reply(float(weight @ cost), up_the_tree(self._parent, own_kw))
+            drawn_kw = self._sums_of(plan.power_kw)
+        else:
+            drawn_kw = up_the_tree(self._parent, plan.power_kw_sum)
+            unknown = np.zeros((self._sum_count - len(drawn_kw), drawn_kw.shape[1]))
+            drawn_kw = np.vstack((drawn_kw, unknown))
+        return Reply(float(weight @ cost), drawn_kw)
 
     def own_cost(self) -> float:
         """What the plans cost at the cars' own prices, missed wishes included."""
@@ -161,9 +173,15 @@ class Shard:
         return float(stays.weight @ costs)
 
     def drawn_kw(self) -> FloatArray:
-        """[K, T] what the cars at and below each node draw."""
-        own = sums_by_node(self.stays.node, self.stays.weight, self.power_kw, len(self._parent))
-        return up_the_tree(self._parent, own)
+        """[K, T] what the cars at and below each node draw, and hold back."""
+        return self._sums_of(self.power_kw)
+
+    def _sums_of(self, power_kw: PowerArray) -> FloatArray:
+        stays = self.stays
+        member = stays.member if self._sum_count > len(self._parent) else None
+        return drawn_by_cars(
+            stays.node, stays.weight, stays.cars, self._parent, power_kw, stays.terms, member
+        )
 
     def turn(
         self,
@@ -216,6 +234,7 @@ class Shard:
             self._prices_at(balance.price_per_kwh),
             threads=self._threads,
             miss=self.stays.miss,
+            reserve=self._reserve_at(balance.price_per_kwh, rows),
         )
         offered_kw = cast("PowerArray", offer.power_kw)
         mixes = ~self.stays.whole[rows] & self._remembers
@@ -227,8 +246,16 @@ class Shard:
             has_plan = self._has_plan
             take_up(rows, offered_kw, self._power_kw, has_plan, self.stays, costs, balance)
 
+    def _reserve_at(self, per_kwh: FloatArray, rows: IntArray | slice) -> ReservePrices | None:
+        """What some stays are paid for what they hold back, at prices [K, T] of the sums."""
+        if not self._holds_back:
+            return None
+        up, down = np.maximum(-per_kwh[len(self._parent) :], 0.0)
+        return ReservePrices(up, down, self.stays.terms.hours_h, self.stays.member[rows])
+
     def _prices_at(self, node_per_kwh: FloatArray) -> BatchPrices:
         """What each pair of own prices and node sees."""
+        node_per_kwh = node_per_kwh[: len(self._parent)]
         added = down_the_tree(self._parent, node_per_kwh)[self._pair_node]
         prices = self.stays.prices
         return BatchPrices(
@@ -244,5 +271,6 @@ def kernels_of(problem: FleetProblem, miss: MissPrices) -> NDArray[np.int8]:
     nothing = np.zeros_like(problem.prices.import_per_kwh)
     free = BatchPrices(nothing, nothing, problem.prices.duration_h).as_kernels_take()
     prices = MissPrices._make(float(price) for price in miss)
-    choose_kernels(problem.cars.as_kernels_take(), free, prices, kernel)
+    nobody = np.zeros(problem.cars.stay_count, np.bool_)
+    choose_kernels(problem.cars.as_kernels_take(), free, prices, nobody, kernel)
     return kernel

@@ -12,7 +12,7 @@
   function draw() {
     for (const [id, figure] of Object.entries(figures)) {
       const target = document.getElementById(id);
-      if (!figure) { target.remove(); continue; }
+      if (!figure) { target?.remove(); continue; }
       const axis = { gridcolor: "--line", linecolor: "--line", zerolinecolor: "--line" };
       const layout = {
         width: target.clientWidth, height: 300, dragmode: false, margin: { l: 64, r: 12, t: 8, b: 44 },
