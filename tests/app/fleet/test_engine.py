@@ -50,6 +50,12 @@ def test_a_plan_of_ray_costs_what_one_of_threads_does(
         (["--workers", "2"], "--workers: goes with --engine ray"),
         (["--engine", "threads", "--ray-address", "a:1"], "--ray-address: goes with --engine ray"),
         (["--engine", "ray", "--workers", "0"], "--workers: must be at least 1, got 0"),
+        (["--engine", "ray", "--ray-address", "a"], "--ray-address: must be HOST:PORT of a Ray"),
+        # Nothing listens at the first port.
+        (
+            ["--engine", "ray", "--ray-address", "127.0.0.1:1"],
+            "--ray-address: must be that of a Ray cluster that answers, got '127.0.0.1:1'",
+        ),
     ],
 )
 def test_what_does_not_go_is_told(

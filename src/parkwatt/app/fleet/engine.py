@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _THREADS, _RAY = "threads", "ray"
 _ENGINES: Final = (_THREADS, _RAY)
+_ANSWERS_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +50,18 @@ def read_workers(arguments: argparse.Namespace, faults: Faults) -> Workers | Non
         return None
     if arguments.workers is not None and arguments.workers < 1:
         faults.add("--workers", "must be at least 1", arguments.workers)
+    if arguments.ray_address is not None:
+        _check_address(arguments.ray_address, faults)
     return Workers(arguments.workers, arguments.ray_address)
+
+
+def _check_address(address: str, faults: Faults) -> None:
+    """Note a fault where nothing listens: Ray itself would wait for it for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        faults.add("--ray-address", "must be HOST:PORT of a Ray cluster", address)
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWERS_S).close()
+    except OSError:
+        faults.add("--ray-address", "must be that of a Ray cluster that answers", address)
