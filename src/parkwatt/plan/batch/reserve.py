@@ -128,6 +128,17 @@ def _needed_kwh(
     return max(floor_kwh, asked_kwh - pace_kw * max(leaves_h - now_h, 0.0))
 
 
+@inlined
+def _can(
+    battery: Battery, charge_kw: float, discharge_kw: float, energy_kwh: float, now_h: float
+) -> tuple[float, float]:
+    """What a stay could give, and take, from now on: what it holds back up and down where its power is 0."""
+    floor, asked, most, pace, leaves_h, up_per_h, down_per_h = battery
+    above = energy_kwh - _needed_kwh(floor, asked, pace, leaves_h, now_h)
+    gives = min(discharge_kw, above * up_per_h, above * down_per_h)
+    return gives, min(charge_kw, (most - energy_kwh) * down_per_h)
+
+
 @compiled
 def held_back(
     row: int,
@@ -139,7 +150,7 @@ def held_back(
     down_kw: FloatArray,
 ) -> None:
     """Write what a stay holds back in each of its steps, at powers [T]."""
-    floor, asked, most, pace, leaves_h, up_per_h, down_per_h = battery_of(row, cars, terms)
+    battery = battery_of(row, cars, terms)
     into, per_out, edge_h = (
         cars.charge_efficiency[row],
         1.0 / cars.discharge_efficiency[row],
@@ -149,10 +160,8 @@ def held_back(
     energy_kwh = cars.energy_kwh_at_arrival[row]
     for step in range(cars.from_step[row], cars.to_step[row]):
         power = float(power_kw[step])
-        above = energy_kwh - _needed_kwh(floor, asked, pace, leaves_h, edge_h[step])
-        gives = min(discharge_kw, above * up_per_h, above * down_per_h)
-        up_kw[step] = power + gives
-        down_kw[step] = min(charge_kw, (most - energy_kwh) * down_per_h) - power
+        gives, takes = _can(battery, charge_kw, discharge_kw, energy_kwh, edge_h[step])
+        up_kw[step], down_kw[step] = power + gives, takes - power
         energy_kwh += duration_h[step] * power * (into if power >= 0.0 else per_out)
 
 
@@ -167,7 +176,7 @@ def held_worth(
     down_per_kwh: FloatArray,
 ) -> float:
     """What that is worth at prices [T] of both, without writing it."""
-    floor, asked, most, pace, leaves_h, up_per_h, down_per_h = battery_of(row, cars, terms)
+    battery = battery_of(row, cars, terms)
     into, per_out, edge_h = (
         cars.charge_efficiency[row],
         1.0 / cars.discharge_efficiency[row],
@@ -177,9 +186,7 @@ def held_worth(
     energy_kwh, worth = cars.energy_kwh_at_arrival[row], 0.0
     for step in range(cars.from_step[row], cars.to_step[row]):
         power, hours = float(power_kw[step]), duration_h[step]
-        above = energy_kwh - _needed_kwh(floor, asked, pace, leaves_h, edge_h[step])
-        gives = min(discharge_kw, above * up_per_h, above * down_per_h)
-        takes = min(charge_kw, (most - energy_kwh) * down_per_h)
+        gives, takes = _can(battery, charge_kw, discharge_kw, energy_kwh, edge_h[step])
         paid = up_per_kwh[step] * (power + gives) + down_per_kwh[step] * (takes - power)
         worth += hours * paid
         energy_kwh += hours * power * (into if power >= 0.0 else per_out)
@@ -273,13 +280,11 @@ def paid_for_energy(
     gain_kwh: FloatArray,
 ) -> float:
     """What is paid for what a stay holds back, but for the part of its power. ``gain_kwh``: [T] what each step adds."""
-    floor, asked, most, pace, leaves_h, up_per_h, down_per_h = battery_of(row, cars, terms)
+    battery = battery_of(row, cars, terms)
     charge_kw, discharge_kw = cars.charge_kw_max[row], cars.discharge_kw_max[row]
     energy_kwh, paid, edge_h = cars.energy_kwh_at_arrival[row], 0.0, terms[1]
     for step in range(cars.from_step[row], cars.to_step[row]):
-        above = energy_kwh - _needed_kwh(floor, asked, pace, leaves_h, edge_h[step])
-        gives = min(discharge_kw, above * up_per_h, above * down_per_h)
-        takes = min(charge_kw, (most - energy_kwh) * down_per_h)
+        gives, takes = _can(battery, charge_kw, discharge_kw, energy_kwh, edge_h[step])
         paid += duration_h[step] * (up_per_kwh[step] * gives + down_per_kwh[step] * takes)
         energy_kwh += gain_kwh[step]
     return paid
