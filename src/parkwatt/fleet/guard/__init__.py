@@ -1,0 +1,1 @@
+"""The pool must not be a weapon: what stands between a wish for the whole pool and its cars. Pure."""
