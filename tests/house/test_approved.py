@@ -1,4 +1,4 @@
-"""Only the guard makes commands: what an adapter sends was approved, and approval is made in one place."""
+"""Only a guard makes commands: what an adapter sends was approved, at a site by its guard, in a pool by the pool's."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 from tests.house import source
 
-GUARD = source.PACKAGE / "site" / "guard"
+GUARDS = (source.PACKAGE / "site" / "guard", source.PACKAGE / "fleet" / "guard")
 NAME = "Approved"
 
 
@@ -44,23 +44,24 @@ def _named(node: ast.expr) -> str | None:
 
 
 def outside_of_guard() -> Iterator[Path]:
-    """The program's modules that are not the guard's."""
+    """The program's modules that are no guard's."""
     for path in source.files_named(".py", under=source.PACKAGE):
-        if not path.is_relative_to(GUARD):
+        if not any(path.is_relative_to(guard) for guard in GUARDS):
             yield path
 
 
 def test_only_the_guard_approves() -> None:
     source.assert_none(
-        f"{source.name(path)}:{line}: only parkwatt.site.guard may make an {NAME}"
+        f"{source.name(path)}:{line}: only a guard may make an {NAME}"
         for path in outside_of_guard()
         for line in makings(source.tree(path))
     )
 
 
-def test_the_guard_does_approve() -> None:
-    inside = source.files_named(".py", under=GUARD)
-    assert any(makings(source.tree(path)) for path in inside)
+def test_the_guards_do_approve() -> None:
+    for guard in GUARDS:
+        inside = source.files_named(".py", under=guard)
+        assert any(makings(source.tree(path)) for path in inside)
 
 
 def test_ways_around_are_found() -> None:

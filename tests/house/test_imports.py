@@ -15,6 +15,7 @@ from tests.house import source
 EXTERNAL = {
     "domain": {"numpy"},
     "domain/charger": {"msgspec"},
+    "domain/fleet": {"msgspec"},
     "domain/home": {"msgspec"},
     "domain/journal": {"msgspec"},
     "domain/site": {"msgspec"},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from parkwatt.app.site_file import LIVE_TABLES, STUDY_TABLES, skip
+from parkwatt.app.site_file import LIVE_TABLES, POOL_TABLES, STUDY_TABLES, skip
 from parkwatt.domain.record import Faults, Record
 from parkwatt.io.ocpp.server.identity import is_identity, is_loopback
 from parkwatt.io.ocpp.session.settings import ChargerSettings, EnterServiceUnit
@@ -117,7 +117,7 @@ def read_serve_settings(path: Path, faults: Faults) -> ServeSettings | None:
     if table is None:
         return None
     record = Record(table, "", faults)
-    skip(record, (*STUDY_TABLES, *LIVE_TABLES))
+    skip(record, (*STUDY_TABLES, *LIVE_TABLES, *POOL_TABLES))
     name = record.text("name", path.stem)
     ocpp = _read_ocpp(record.record("ocpp", required=False), path.parent)
     store = _read_store(record.record("store", required=False), path)

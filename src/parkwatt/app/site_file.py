@@ -13,6 +13,8 @@ LIVE_TABLES = (
     "household",
 )
 
+POOL_TABLES = ("pool", "openadr", "programme")
+
 # Keys of tables that a study and a running site share: what only one of them reads.
 LIVE_CONNECTION_KEYS = ("fuse_a", "phase_count", "voltage_v", "interconnection", "household_kw_max")
 LIVE_CAR_KEYS = (

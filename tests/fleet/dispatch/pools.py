@@ -12,7 +12,6 @@ from parkwatt.fleet.dispatch.follow import FollowSettings, Seen, begin, follow
 from parkwatt.io.sim.virtual_pool import PoolModel, VirtualPool
 
 EARLY_S = 600.0
-COHORTS = 16
 
 
 class Wishes(NamedTuple):
@@ -65,7 +64,7 @@ def hold(
     """``target``: of the time and of what the pool does then."""
     settings = settings or FollowSettings()
     pool, count = VirtualPool(model, rng), len(model.energy_kwh)
-    state, cohort, nothing = begin(count), np.arange(count) % COHORTS, np.zeros(count, np.float32)
+    state, nothing = begin(count), np.zeros(count, np.float32)
     pool_kw, sent, spare = [float(pool.true_kw.sum())], [], []
     for second in range(seconds):
         now_s, heard = float(second), pool.readings()
@@ -94,15 +93,14 @@ def hold(
         seen = Seen(
             single(heard.power_kw),
             heard.read_s,
+            np.full(count, 5.0),
             heard.present,
             links,
             single(model.driver_kw),
             heard.pool_kw if with_pool_meter else None,
             now_s,
         )
-        state, told = follow(
-            state, seen, planned_kw, within, weight, cohort, aim_kw, now_s, settings
-        )
+        state, told = follow(state, seen, planned_kw, within, weight, aim_kw, now_s, settings)
         assert links[told.row].all()
         pool.tell(told.row, told.power_kw.astype(float), settings.lease_s)
         pool.advance(1.0)

@@ -78,7 +78,7 @@ def test_a_target_that_moves_is_followed() -> None:
 def small(count: int) -> tuple[Seen, Bounds]:
     ones = np.ones(count, np.float32)
     yes = np.ones(count, bool)
-    seen = Seen(0 * ones, np.full(count, -1.0), yes, yes, 0 * ones, None, 0.0)
+    seen = Seen(0 * ones, np.full(count, -1.0), 5.0 * np.ones(count), yes, yes, 0 * ones, None, 0.0)
     return seen, Bounds(-11 * ones, 11 * ones, 10 * ones)
 
 
@@ -91,7 +91,6 @@ def test_without_a_target_each_car_follows_its_plan_within_its_bounds() -> None:
         planned,
         within,
         np.ones(4, np.float32),
-        np.arange(4),
         None,
         0.0,
         FollowSettings(),
@@ -105,7 +104,6 @@ def test_without_a_target_each_car_follows_its_plan_within_its_bounds() -> None:
         planned,
         within,
         np.ones(4, np.float32),
-        np.arange(4),
         None,
         2.0,
         FollowSettings(),
@@ -119,7 +117,6 @@ def test_without_a_target_each_car_follows_its_plan_within_its_bounds() -> None:
             planned,
             within,
             np.ones(4, np.float32),
-            np.arange(4),
             None,
             float(now_s),
             FollowSettings(),
@@ -137,7 +134,6 @@ def test_a_pool_whose_cars_change_keeps_what_it_knows_of_the_others() -> None:
         planned,
         within,
         np.ones(3, np.float32),
-        np.arange(3),
         None,
         0.0,
         FollowSettings(),
@@ -152,6 +148,6 @@ def test_what_cannot_be_meant_is_refused() -> None:
     seen, within = small(3)
     planned, weight = np.zeros(3, np.float32), np.ones(3, np.float32)
     with pytest.raises(InputError, match="target_kw"):
-        follow(begin(3), seen, planned, within, weight, np.arange(3), np.nan, 0.0, FollowSettings())
-    with pytest.raises(InputError, match="cohort"):
-        follow(begin(3), seen, planned, within, weight, np.arange(2), 1.0, 0.0, FollowSettings())
+        follow(begin(3), seen, planned, within, weight, np.nan, 0.0, FollowSettings())
+    with pytest.raises(InputError, match="weight"):
+        follow(begin(3), seen, planned, within, weight[:2], 1.0, 0.0, FollowSettings())

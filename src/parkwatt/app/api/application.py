@@ -28,6 +28,7 @@ from parkwatt.app.api import (
     journal,
     money,
     plans,
+    pool,
     report,
     settings,
     site_routes,
@@ -62,6 +63,7 @@ _PARTS = (
     journal,
     settings,
     past,
+    pool,
 )
 _VALUE_CHARACTERS_MAX = 200
 # Fields that no answer shows again.

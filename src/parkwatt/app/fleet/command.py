@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from parkwatt.app.fleet import pool_command
 from parkwatt.app.subcommand import Subparsers, add_command
 
 _DESCRIPTION = """\
-Plans many cars at once, from a Parquet file with one row a stay. `fleet make` generates such a file to try it with."""
+Plans many cars at once, from a Parquet file with one row a stay; `fleet make` generates such a file to try it with.
+Leads many cars as one pool; `fleet make-pool` writes one to try it with."""
 
 _EXAMPLES = """\
   parkwatt fleet make fleet.parquet --cars 10000 --prices-output prices.parquet
@@ -54,7 +56,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "fleet",
         run_plan,  # one of its commands is required, and sets its own
-        summary="plan many cars at once",
+        summary="plan many cars at once, and lead them as a pool",
         description=_DESCRIPTION,
         examples=_EXAMPLES,
     )
@@ -64,6 +66,7 @@ def register(subparsers: Subparsers) -> None:
     _add_plan(commands)
     _add_make(commands)
     _add_why(commands)
+    pool_command.register(commands)
 
 
 def _add_plan(commands: Subparsers) -> None:

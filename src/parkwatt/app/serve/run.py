@@ -23,6 +23,7 @@ from parkwatt.app.api.site import Site
 from parkwatt.app.api.upkeep import Upkeep
 from parkwatt.app.logs import log_events, set_up_logs
 from parkwatt.app.metrics import Metrics
+from parkwatt.app.pool.runner import PoolRunner
 from parkwatt.app.serve.api_server import ApiServer, bind
 from parkwatt.app.serve.duties import (
     CredentialWatch,
@@ -64,8 +65,8 @@ class Control(Protocol):
 
     def attach(
         self, backend: Backend, journal: SqliteJournal, clock: Callable[[], int]
-    ) -> LiveSite:
-        """Take up the site where the journal left it. Raises JournalDamaged."""
+    ) -> LiveSite | PoolRunner:
+        """Take up the site, or the pool, where the journal left it. Raises JournalDamaged."""
 
     def heard(self, charger_id: str, events: Sequence[ChargerEvent]) -> None:
         """Something happened at a charger."""
@@ -200,7 +201,7 @@ async def serve(
                 _attach_watched(backend, watch),
                 partial(_on_refusal, tried, clock),
             )
-        site = Site(settings, backend, journal, credentials, clock, live, keeper, tried)
+        site = Site(settings, backend, journal, credentials, clock, *_led(live), keeper, tried)
         api = ApiServer(create_application(site, access, Metrics(backend, journal, site.alarms)))
         duties = (
             sweep(backend, SWEEP_S, SWEEP_S_MAX),
@@ -228,6 +229,11 @@ async def serve(
                 await asyncio.wait_for(listener.close(), STOP_S)
             gc.unfreeze()
     structlog.get_logger().info("stopped")
+
+
+def _led(attached: LiveSite | PoolRunner | None) -> tuple[LiveSite | None, PoolRunner | None]:
+    """The site and the pool, of which there is one at most."""
+    return (None, attached) if isinstance(attached, PoolRunner) else (attached, None)
 
 
 def _pages(

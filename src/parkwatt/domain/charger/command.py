@@ -44,7 +44,7 @@ class ReleasePower(msgspec.Struct, frozen=True):
 class Approved:
     """A command that the guard let pass: the only thing that an adapter sends.
 
-    Made by `parkwatt.site.guard` alone; a test of the house sees to that.
+    Made by `parkwatt.site.guard` and `parkwatt.fleet.guard` alone; a test of the house sees to that.
     """
 
     charger_id: str

@@ -3,11 +3,10 @@
 A set-point may hold for as long as its lease, so bounds are such that after it a driver's wishes can still be met:
 
     kept(t)   =  max(floor, asked − charge_kw_max · η_c · (ready_at − t))         what the battery has to hold at t
-    low_kw    =  the least power after which energy ≥ kept at the end of the hold
+    low_kw    =  the least power after which energy ≥ kept at the end of the hold; charge_kw_max for a car that holds less
     high_kw   =  the most power after which energy ≤ full at the end of the hold
 
-A car below what it has to hold is to be charged with what it can: low_kw = high_kw = charge_kw_max. What was promised to a
-driver comes before what was promised to the pool.
+What was promised to a driver comes before what was promised to the pool.
 """
 
 from __future__ import annotations
@@ -96,13 +95,10 @@ def _bounds(batteries: Batteries, hold_h: float, early_h: float, found: Bounds) 
         late = wanted - most * efficiency * left_h if left_h < np.inf and most > 0.0 else -np.inf
         kept = max(float(floor[one]), late)
         above = has - kept
-        # Where even full power would not do, it is full power all the same.
-        power = (
-            above * -float(out_of[one]) / hold_h if above > 0.0 else -above / (efficiency * hold_h)
-        )
-        low = min(max(power, -float(discharge_max[one])), most)
-        if has < float(floor[one]) and low < most:
-            low = most
+        # Less than full power would be enough for some while, but chargers rest below 6 A.
+        low = most
+        if above >= 0.0:
+            low = max(-float(discharge_max[one]), -above * float(out_of[one]) / hold_h)
         room = max(float(full[one]) - has, 0.0) / (efficiency * hold_h)
         high = min(most, room)
         low_kw[one], high_kw[one], above_kwh[one] = min(low, high), high, above

@@ -8,7 +8,7 @@ changes slowly and is followed slowly. What is missing to the target is shared a
 
 A car whose reading stays below its command cannot do more for now, one above it not less: its reading becomes a bound, for half
 a minute first and twice as long each time that this happens again. So what leaves, refuses or is slow is carried by the rest
-without being named. A small error is carried by some cohorts, in turn, so that few cars are told something new each time.
+without being named. A small error is carried by some cars, in turn, so that few cars are told something new each time.
 
 Times are seconds on any clock that does not go back.
 """
@@ -30,6 +30,8 @@ IndexArray = NDArray[np.int64]
 # A bound that a reading taught is tried again after so long, and twice that each time after.
 _LEARNED_S: Final = 30.0
 _DOUBLINGS_MAX: Final = 5
+# A small error is carried by one car of so many, then by another one.
+_TURNS: Final = 16
 _GOLDEN: Final = 0.6180339887498949
 
 
@@ -41,7 +43,6 @@ class FollowSettings(NamedTuple):
     """
 
     lease_s: float = 60.0
-    answer_s: float = 5.0
     off_kw: float = 0.2
     off_share: float = 0.03
     still_share: float = 0.0025
@@ -51,12 +52,14 @@ class FollowSettings(NamedTuple):
 
 class Seen(NamedTuple):
     """What is known of N cars now; arrays [N]. ``power_kw``: the newest reading of each, NaN: none; ``read_s``: when it was
-    measured. ``present``: plugged in. ``linked``: can be told something. ``alone_kw``: what it does when its lease is over.
+    measured; ``answer_s``: how long its charger may take until its meter is held against a command. ``present``: plugged in.
+    ``linked``: can be told something. ``alone_kw``: what it does when its lease is over.
     ``pool_kw``: the pool's own meter, None: there is none; ``pool_read_s``: when it was measured.
     """
 
     power_kw: PowerArray
     read_s: SecondsArray
+    answer_s: SecondsArray
     present: BoolArray
     linked: BoolArray
     alone_kw: PowerArray
@@ -68,11 +71,12 @@ class Following(NamedTuple):
     """What the loop remembers; arrays [N]. ``command_kw``: the set-point of each, NaN: none yet; ``changed_s``, ``sent_s``:
     when it last changed, and was last sent; ``before_kw``: what it was thought to do before. ``low_kw``, ``high_kw``: bounds
     that readings taught, until ``until_s``; ``strikes``: how often in a row; ``checked_s``: the newest reading that was held
-    against a command. ``stray_kw``, ``stray_s``: what nobody's reading accounts for, and when it was last seen. ``turn``: the
-    cohort whose turn it is.
+    against a command. ``stray_kw``, ``stray_s``: what nobody's reading accounts for, and when it was last seen. ``turn``: whose
+    turn it is. ``settled_kw``: the set-point at ``changed_s``, from which smaller changes may have led away.
     """
 
     command_kw: PowerArray
+    settled_kw: PowerArray
     changed_s: SecondsArray
     sent_s: SecondsArray
     before_kw: PowerArray
@@ -103,6 +107,7 @@ def begin(count: int) -> Following:
     never = np.full(count, -np.inf)
     return Following(
         command_kw=np.full(count, np.nan, np.float32),
+        settled_kw=np.full(count, np.nan, np.float32),
         changed_s=never,
         sent_s=never.copy(),
         before_kw=np.zeros(count, np.float32),
@@ -132,7 +137,6 @@ def follow(
     planned_kw: PowerArray,
     within: Bounds,
     weight: PowerArray,
-    cohort: IndexArray,
     target_kw: float | None,
     now_s: float,
     settings: FollowSettings,
@@ -141,11 +145,11 @@ def follow(
 ) -> tuple[Following, Told]:
     """One step. ``target_kw``: what the pool's meter is to show; None: each car follows its plan.
 
-    ``within``: what each car can and may do (`bounds`); ``weight``: [N] (`weights`); ``cohort``: [N] numbers from 0.
+    ``within``: what each car can and may do (`bounds`); ``weight``: [N] (`weights`).
 
     Raises InputError where arrays differ in shape or the target is not finite.
     """
-    _raise_if_misshapen(state, seen, planned_kw, weight, cohort, target_kw)
+    _raise_if_misshapen(state, seen, planned_kw, weight, target_kw)
     state = _learned(state, seen, now_s, settings)
     estimate_kw, waits = _estimates(state, seen, planned_kw, now_s, settings)
     state = _stray(state, seen, estimate_kw, waits, settings)
@@ -166,14 +170,13 @@ def follow(
         turn = 0
     else:
         # What a car does a little off its command, it goes on doing off the next one.
-        off_kw = np.where(
-            movable & ~waits & ~np.isnan(state.command_kw), estimate_kw - state.command_kw, 0.0
-        )
+        told = movable & ~waits & ~np.isnan(state.command_kw)
+        off_kw = np.where(told, estimate_kw - stands_kw, 0.0)
         aim_kw = target_kw - state.stray_kw - float(off_kw.sum(dtype=np.float64))
         weight = np.where(movable, weight, 0.0).astype(np.float32)
         cars = PoolCars(planned_kw, low_kw, high_kw, weight)
         power_kw, missing_kw, turn = _shared(
-            state, cars, stands_kw, cohort, aim_kw, target_kw, settings, threads
+            state, cars, stands_kw, aim_kw, target_kw, settings, threads
         )
     return _tell(
         state._replace(turn=turn), seen, power_kw, estimate_kw, movable, missing_kw, now_s, settings
@@ -190,11 +193,12 @@ def _learned(state: Following, seen: Seen, now_s: float, settings: FollowSetting
         & seen.present
         & ~np.isnan(seen.power_kw)
         & ~np.isnan(state.command_kw)
-        & (seen.read_s >= state.changed_s + settings.answer_s)
+        & (seen.read_s >= state.changed_s + seen.answer_s)
         & (seen.read_s > state.checked_s)
     )
     off_kw = np.where(fresh, seen.power_kw - state.command_kw, 0.0)
-    may_kw = np.maximum(settings.off_kw, settings.off_share * np.abs(state.command_kw))
+    # A reading may be of before the last small change, too.
+    may_kw = 2.0 * _may_kw(state.command_kw, settings)
     below, above = fresh & (off_kw < -may_kw), fresh & (off_kw > may_kw)
     high_kw = np.where(below, seen.power_kw, high_kw).astype(np.float32)
     low_kw = np.where(above, seen.power_kw, low_kw).astype(np.float32)
@@ -227,7 +231,7 @@ def _estimates(
         told
         & seen.linked
         & seen.present
-        & (~read | (seen.read_s < state.changed_s + settings.answer_s))
+        & (~read | (seen.read_s < state.changed_s + seen.answer_s))
     )
     commanded = np.where(told, state.command_kw, np.where(read, seen.power_kw, planned_kw))
     # A reading that came early still bounds what a slow charger did so far; the command is what is expected.
@@ -269,7 +273,6 @@ def _shared(
     state: Following,
     cars: PoolCars,
     stands_kw: PowerArray,
-    cohort: IndexArray,
     aim_kw: float,
     target_kw: float,
     settings: FollowSettings,
@@ -281,16 +284,16 @@ def _shared(
     turn = state.turn
     if abs(error_kw) <= settings.still_share * size_kw:
         return stands_kw, 0.0, turn
-    cohorts = int(cohort.max()) + 1 if cohort.size else 1
-    count = 1 if abs(error_kw) <= 10.0 * settings.still_share * size_kw else cohorts
-    while count < cohorts:
-        # A small error: cars of some cohorts leave their set-points, the others keep theirs.
-        chosen = (cohort - turn) % cohorts < count
+    number = np.arange(len(cars.weight))
+    count = 1 if abs(error_kw) <= 10.0 * settings.still_share * size_kw else _TURNS
+    while count < _TURNS:
+        # A small error: some cars leave their set-points, the others keep theirs.
+        chosen = (number - turn) % _TURNS < count
         some = cars._replace(
             planned_kw=stands_kw, weight=np.where(chosen, cars.weight, 0.0).astype(np.float32)
         )
         found = disaggregate(some, aim_kw, threads=threads)
-        turn = (turn + count) % cohorts
+        turn = (turn + count) % _TURNS
         if abs(found.missing_kw) <= settings.still_share * size_kw:
             return found.power_kw, 0.0, turn
         count *= 2
@@ -311,6 +314,8 @@ def _tell(
     """What is sent: what changed, and what has stood for half of its lease."""
     # A watt more or less is no news.
     changed = movable & ~(np.abs(power_kw - state.command_kw) < 1e-3)
+    # So little that a reading could not tell it leaves the readings of before as good as they were.
+    far = movable & ~(np.abs(power_kw - state.settled_kw) < _may_kw(state.settled_kw, settings))
     stood_s = settings.lease_s * (0.3 + 0.2 * _apart(len(power_kw)))
     again = movable & (state.sent_s + stood_s <= now_s)
     index = np.flatnonzero(changed | again)
@@ -321,14 +326,22 @@ def _tell(
         command_kw=np.where(gone, np.nan, np.where(changed, power_kw, state.command_kw)).astype(
             np.float32
         ),
-        changed_s=np.where(changed, now_s, state.changed_s),
-        before_kw=np.where(changed, estimate_kw, state.before_kw).astype(np.float32),
+        settled_kw=np.where(gone, np.nan, np.where(far, power_kw, state.settled_kw)).astype(
+            np.float32
+        ),
+        changed_s=np.where(far, now_s, state.changed_s),
+        before_kw=np.where(far, estimate_kw, state.before_kw).astype(np.float32),
         sent_s=sent_s,
         low_kw=np.where(gone, -np.inf, state.low_kw).astype(np.float32),
         high_kw=np.where(gone, np.inf, state.high_kw).astype(np.float32),
     )
     expected_kw = float(power_kw.sum(dtype=np.float64)) + state.stray_kw
     return state, Told(index, state.command_kw[index], expected_kw, missing_kw)
+
+
+def _may_kw(power_kw: PowerArray, settings: FollowSettings) -> PowerArray:
+    """[N] by how much a charger may be off."""
+    return np.maximum(settings.off_kw, settings.off_share * np.abs(power_kw)).astype(np.float32)
 
 
 def _apart(count: int) -> SecondsArray:
@@ -341,14 +354,13 @@ def _raise_if_misshapen(
     seen: Seen,
     planned_kw: PowerArray,
     weight: PowerArray,
-    cohort: IndexArray,
     target_kw: float | None,
 ) -> None:
     faults = []
     if target_kw is not None and not np.isfinite(target_kw):
         faults.append(InputFault("target_kw", "must be finite", target_kw))
     shape = state.command_kw.shape
-    arrays: dict[str, NDArray[Any]] = {"planned_kw": planned_kw, "weight": weight, "cohort": cohort}
+    arrays: dict[str, NDArray[Any]] = {"planned_kw": planned_kw, "weight": weight}
     arrays |= {name: one for name, one in seen._asdict().items() if isinstance(one, np.ndarray)}
     faults += [
         InputFault(name, f"must have shape {shape}", array.shape)

@@ -1,0 +1,1 @@
+"""Nouns of a pool: what is asked of it, and what its journal holds."""
