@@ -93,6 +93,7 @@ def _bounds(
         single(model.discharge_kw_max),
         single(model.charge_efficiency),
         single(model.discharge_efficiency),
+        nothing,
     )
     within = bounds(cars, hold_s=settings.lease_s, early_s=EARLY_S)
     weight = weights(cars, within, given_kwh=nothing, wear_per_kwh=nothing, down=True)

@@ -30,6 +30,7 @@ def members() -> Members:
         charge_efficiency=0.93 * ones,
         discharge_efficiency=0.93 * ones,
         wear_per_kwh=0 * ones,
+        least_kw=0 * ones,
         cohort=np.zeros(COUNT, np.int64),
     )
 

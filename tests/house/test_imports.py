@@ -16,6 +16,7 @@ EXTERNAL = {
     "domain": {"numpy"},
     "domain/charger": {"msgspec"},
     "domain/fleet": {"msgspec"},
+    "domain/grid": {"msgspec"},
     "domain/home": {"msgspec"},
     "domain/journal": {"msgspec"},
     "domain/site": {"msgspec"},

@@ -6,6 +6,7 @@ it does beyond is for targets. (`parkwatt.plan.coordinate` makes better plans; t
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ class Members(NamedTuple):
     """N cars that take part; arrays [N] in single precision. ``discharge_kw_max``: 0 without the driver's consent.
 
     ``floor_kwh``: below it nothing is given; ``asked_kwh``: wanted at departure; ``wear_per_kwh``: what a kWh given costs the
-    battery. ``cohort``: [N] cars that share a message.
+    battery; ``least_kw``: below it the charger rests. ``cohort``: [N] cars that share a message.
     """
 
     capacity_kwh: PowerArray
@@ -43,6 +44,7 @@ class Members(NamedTuple):
     charge_efficiency: PowerArray
     discharge_efficiency: PowerArray
     wear_per_kwh: PowerArray
+    least_kw: PowerArray
     cohort: IndexArray
 
 
@@ -66,10 +68,23 @@ class Now(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is asked of the pool: ``power_kw`` at its meter, or ``change_kw`` from its plan; both None: nothing."""
+    """What is asked of the pool: ``power_kw`` at its meter, or ``change_kw`` from its plan; both None: nothing.
+
+    ``import_kw_max``, ``export_kw_max`` ≥ 0: what the grid lets it draw and give now, whatever is asked.
+    """
 
     power_kw: float | None = None
     change_kw: float | None = None
+    import_kw_max: float = math.inf
+    export_kw_max: float = math.inf
+
+    def deviation_kw(self, planned_kw: float) -> float | None:
+        """By how much the pool is to leave its plan; None: it may follow it."""
+        changed_kw = planned_kw + (self.change_kw or 0.0)
+        aim_kw = changed_kw if self.power_kw is None else self.power_kw
+        bounded_kw = min(max(aim_kw, -self.export_kw_max), self.import_kw_max)
+        asks = self.power_kw is not None or self.change_kw is not None
+        return bounded_kw - planned_kw if asks or bounded_kw != aim_kw else None
 
 
 class PoolMemory(NamedTuple):
@@ -84,7 +99,7 @@ class PoolMemory(NamedTuple):
 class PoolStep(NamedTuple):
     """What one step says. ``power_kw``: what the cars' meters come to; ``planned_kw``: what they would without a target;
     ``target_kw``: what was let through, None: nothing is asked; ``up_kw``, ``down_kw``: how far above and below the plan the
-    pool could go now, both ≥ 0.
+    pool could go now, both ≥ 0. ``wanted_kw``: by how much it was asked to leave its plan.
     """
 
     told: Told
@@ -94,6 +109,7 @@ class PoolStep(NamedTuple):
     target_kw: float | None
     up_kw: float
     down_kw: float
+    wanted_kw: float
     within: Bounds
     plan_kw: PowerArray
 
@@ -116,14 +132,9 @@ def step(
     plan_kw = np.clip(_at_once_kw(cars, members), within.low_kw, within.high_kw)
     reach = now.present & now.linked
     planned_kw = _sum(np.where(now.present, plan_kw, 0.0))
-    wants = wanted.power_kw is not None or wanted.change_kw is not None
-    wanted_kw = 0.0
-    if wanted.power_kw is not None:
-        wanted_kw = wanted.power_kw - planned_kw
-    elif wanted.change_kw is not None:
-        wanted_kw = wanted.change_kw
-    admission, admitted = admit(memory.admission, wanted_kw, limits, now_s)
-    leads = wants or abs(admitted.deviation_kw) > _SAME_KW
+    wanted_kw = wanted.deviation_kw(planned_kw)
+    admission, admitted = admit(memory.admission, wanted_kw or 0.0, limits, now_s)
+    leads = wanted_kw is not None or abs(admitted.deviation_kw) > _SAME_KW
     target_kw = planned_kw + admitted.deviation_kw if leads else None
     weight = weights(
         cars,
@@ -164,6 +175,7 @@ def step(
         target_kw,
         _sum(np.where(reach, within.high_kw - plan_kw, 0.0)),
         _sum(np.where(reach, plan_kw - within.low_kw, 0.0)),
+        wanted_kw or 0.0,
         within,
         plan_kw,
     )
@@ -183,6 +195,7 @@ def batteries(members: Members, now: Now) -> Batteries:
         discharge_kw_max=np.where(can_give, members.discharge_kw_max, np.float32(0.0)),
         charge_efficiency=members.charge_efficiency,
         discharge_efficiency=members.discharge_efficiency,
+        least_kw=members.least_kw,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +37,7 @@ COLUMNS = (
 
 @dataclass
 class PoolWorld:
-    """A pool while it lives. ``stations``: its chargers as they are."""
+    """A pool while it lives. ``stations``: its chargers as they are; ``beside``: a server that lives with it."""
 
     settings: PoolSettings
     control: PoolControl
@@ -44,6 +45,7 @@ class PoolWorld:
     api: httpx.AsyncClient
     stations: list[VirtualStation]
     tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+    beside: Any = None
 
     @property
     def power_kw(self) -> float:
@@ -118,13 +120,31 @@ def in_pool(
     soc: float = 0.7,
     refuses: Sequence[int] = (),
     begin: datetime = BEGIN,
+    beside: Callable[[], AbstractAsyncContextManager[Any]] | None = None,
+    prepare: Callable[[Any], Awaitable[None]] | None = None,
 ) -> PoolWorld:
-    """Let the pool of a file live through a story. ``refuses``: chargers by their number that do not do as they are told."""
-    return run_warped(_live(path, story, soc, refuses, begin))
+    """Let the pool of a file live through a story. ``refuses``: chargers by their number that do not do as they are told.
+
+    ``beside``: a server that lives with it; ``prepare``: called with it before the file is read.
+    """
+
+    async def live() -> PoolWorld:
+        async with contextlib.AsyncExitStack() as stack:
+            server = None if beside is None else await stack.enter_async_context(beside())
+            if prepare is not None:
+                await prepare(server)
+            return await _live(path, story, soc, refuses, begin, server)
+
+    return run_warped(live())
 
 
 async def _live(
-    path: Path, story: Story, soc: float, refuses: Sequence[int], begin: datetime
+    path: Path,
+    story: Story,
+    soc: float,
+    refuses: Sequence[int],
+    begin: datetime,
+    beside: object,
 ) -> PoolWorld:
     loop = asyncio.get_running_loop()
     begin_us = round(begin.timestamp() * 1e6)
@@ -159,7 +179,7 @@ async def _live(
         trust_env=False,
         timeout=600.0,
     ) as api:
-        world = PoolWorld(settings, control, clock, api, stations, tasks)
+        world = PoolWorld(settings, control, clock, api, stations, tasks, beside)
         try:
             await story(world)
         finally:

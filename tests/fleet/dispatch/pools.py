@@ -60,6 +60,7 @@ def hold(
     linked: Callable[[float], np.ndarray] | None = None,
     with_pool_meter: bool = True,
     settings: FollowSettings | None = None,
+    least_kw: float = 0.0,
 ) -> Course:
     """``target``: of the time and of what the pool does then."""
     settings = settings or FollowSettings()
@@ -81,6 +82,7 @@ def hold(
                     model.discharge_kw_max,
                     model.charge_efficiency,
                     model.discharge_efficiency,
+                    np.full(count, least_kw),
                 )
             )
         )

@@ -30,6 +30,7 @@ def batteries_of(rng: np.random.Generator, count: int) -> Batteries:
                 charge * rng.choice([0.0, 1.0], count),
                 rng.uniform(0.85, 1.0, count),
                 rng.uniform(0.85, 1.0, count),
+                np.zeros(count),
             )
         )
     )

@@ -79,7 +79,7 @@ def small(count: int) -> tuple[Seen, Bounds]:
     ones = np.ones(count, np.float32)
     yes = np.ones(count, bool)
     seen = Seen(0 * ones, np.full(count, -1.0), 5.0 * np.ones(count), yes, yes, 0 * ones, None, 0.0)
-    return seen, Bounds(-11 * ones, 11 * ones, 10 * ones)
+    return seen, Bounds(-11 * ones, 11 * ones, 10 * ones, 0 * ones)
 
 
 def test_without_a_target_each_car_follows_its_plan_within_its_bounds() -> None:

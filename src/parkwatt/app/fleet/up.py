@@ -12,6 +12,7 @@ import structlog
 from parkwatt.app.pool.key import pool_key
 from parkwatt.app.pool.runner import PoolRunner
 from parkwatt.app.pool.settings import PoolSettings, load_pool_settings
+from parkwatt.app.pool.upstream import Upstream
 from parkwatt.app.serve.run import serve_until_stopped
 from parkwatt.domain.charger.event import ChargerEvent
 from parkwatt.io.clock.warp_loop import WarpLoop
@@ -32,6 +33,7 @@ class PoolControl:
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
         self.runner: PoolRunner | None = None
+        self.upstream: Upstream | None = None
 
     def attach(
         self, backend: Backend, journal: SqliteJournal, clock: Callable[[], int]
@@ -45,6 +47,9 @@ class PoolControl:
         count = self.runner.restore(JournalReader(journal.path))
         members = len(self._settings.members.charger_id)
         structlog.get_logger().info("pool taken up", entries=count, members=members)
+        if self._settings.openadr is not None:
+            directory = self._settings.serve.store.directory
+            self.upstream = Upstream(self._settings.openadr, self.runner, directory, clock)
         return self.runner
 
     def heard(self, charger_id: str, events: Sequence[ChargerEvent]) -> None:
@@ -53,5 +58,8 @@ class PoolControl:
             self.runner.on_charger(charger_id, events)
 
     def duties(self) -> Iterable[Coroutine[Any, Any, object]]:
-        """The loop."""
-        return () if self.runner is None else (self.runner.run(),)
+        """The loop, and the operator's server."""
+        if self.runner is None:
+            return ()
+        upstream = () if self.upstream is None else tuple(self.upstream.duties())
+        return (self.runner.run(), *upstream)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from parkwatt.domain.record import Faults
 from parkwatt.fleet.pool import Members
 from parkwatt.io.ocpp.server.identity import is_identity
-from parkwatt.io.tables import ColumnKind, read_table
+from parkwatt.io.tables import ColumnKind, column_names, read_table
 
 _COLUMNS: Final[dict[str, ColumnKind]] = {
     "car_id": "text",
@@ -27,12 +27,19 @@ _COLUMNS: Final[dict[str, ColumnKind]] = {
     "ready_by": "text",
     "consent": "text",
 }
+_OPTIONAL: Final[dict[str, ColumnKind]] = {"least_kw": "number"}
+_FIELD: Final = "pool.members"
+# IEC 61851-1: a car charges with 6 A or more, or not at all; on three phases where one does not do.
+_LEAST_A: Final = 6.0
+_VOLTAGE_V: Final = 230.0
+_ONE_PHASE_KW: Final = 7.5
 _RANGES: Final = {
     "capacity_kwh": (1.0, 2000.0),
     "charge_kw_max": (0.1, 4000.0),
     "discharge_kw_max": (0.0, 4000.0),
     "floor_soc": (0.0, 1.0),
     "target_soc": (0.0, 1.0),
+    "least_kw": (0.0, 4000.0),
 }
 _EFFICIENCY: Final = 0.93
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -63,9 +70,14 @@ def read_members(
     ``target_soc``, ``ready_by`` (local time such as 07:00, empty: never) and ``consent`` (yes: the driver agreed to
     discharging).
     """
-    columns = read_table(path, _COLUMNS, faults, field="pool.members")
+    names = column_names(path, _FIELD, faults)
+    if names is None:
+        return None
+    wanted = {**_COLUMNS, **{name: kind for name, kind in _OPTIONAL.items() if name in names}}
+    columns = read_table(path, wanted, faults, field=_FIELD)
     if columns is None:
         return None
+    columns["least_kw"] = _least_kw(columns)
     wrong = _Wrong(path.name, faults)
     for name, (least, most) in _RANGES.items():
         values = columns[name]
@@ -91,7 +103,7 @@ def read_members(
     low = columns["target_soc"] < columns["floor_soc"]
     wrong.note("target_soc", low, "must be at least floor_soc", columns["target_soc"])
     if not len(charger_id):
-        faults.add("pool.members", f"{path.name} has no rows")
+        faults.add(_FIELD, f"{path.name} has no rows")
         return None
     if wrong.found:
         return None
@@ -121,8 +133,18 @@ def _arrays(columns: dict[str, NDArray[Any]], cohort_size: int) -> Members:
         charge_efficiency=np.full(count, _EFFICIENCY, np.float32),
         discharge_efficiency=np.full(count, _EFFICIENCY, np.float32),
         wear_per_kwh=np.zeros(count, np.float32),
+        least_kw=single(columns["least_kw"]),
         cohort=np.arange(count, dtype=np.int64) * cohorts // count,
     )
+
+
+def _least_kw(columns: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """[N] as told; where nothing is told, what 6 A come to on the phases that the power needs."""
+    charge_kw = columns["charge_kw_max"]
+    phases = np.where(charge_kw > _ONE_PHASE_KW, 3.0, 1.0)
+    usual_kw = np.minimum(_LEAST_A * _VOLTAGE_V * phases / 1000.0, charge_kw)
+    told = columns.get("least_kw", np.full(len(charge_kw), np.nan))
+    return np.where(np.isnan(told), usual_kw, told)
 
 
 def _minute(text: str) -> int:

@@ -7,6 +7,7 @@ with the root of its signature, and the back end journals each command before it
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import parkwatt
+from parkwatt.app.pool.measured import PoolHistory
 from parkwatt.app.pool.members_seen import MembersSeen
 from parkwatt.app.pool.settings import PoolSettings
 from parkwatt.domain.charger.event import ChargerEvent
@@ -45,7 +47,7 @@ from parkwatt.fleet.guard import approvals
 from parkwatt.fleet.guard.admission import Admission, Limits
 from parkwatt.fleet.guard.approval import approve
 from parkwatt.fleet.guard.orders import OrderPart, check, sign
-from parkwatt.fleet.pool import PoolMemory, PoolStep, step
+from parkwatt.fleet.pool import PoolMemory, PoolStep, Wanted, step
 from parkwatt.fleet.state import PoolState
 from parkwatt.io.ocpp.backend import Backend
 from parkwatt.io.store.reader import JournalReader
@@ -107,6 +109,9 @@ class PoolRunner:
         self.settings = settings
         self.state = PoolState(settings.limits)
         self.history: deque[PoolSecond] = deque(maxlen=_HISTORY)
+        self.minutes = PoolHistory()
+        # What the grid lets the pool draw and give now.
+        self.grid_kw = (math.inf, math.inf)
         self._backend, self._journal, self._clock = backend, journal, clock
         self._key = Ed25519PrivateKey.generate() if key is None else key
         self._seen = MembersSeen(settings.members, settings.answer_s)
@@ -114,6 +119,7 @@ class PoolRunner:
         self._memory = PoolMemory(begin(count), Admission(), np.zeros(count, np.float32), -np.inf)
         self._last: PoolStep | None = None
         self._here = self._linked = 0
+        self._stored_kwh = (0.0, 0.0)
         self._admitted: Admitted | None = None
         self._seq = 0
         self._taken_seq: dict[int, int] = {}
@@ -148,6 +154,8 @@ class PoolRunner:
                 raise JournalDamaged(f"entry {entry.seq} is no {entry.kind}: {error}") from error
             if isinstance(event, Ordered):
                 self._seq = max(self._seq, event.seq)
+            elif isinstance(event, PoolMinute):
+                self.minutes.add(event, entry.recorded_unix_us)
             self.state.apply(event, entry.recorded_unix_us)
             count += 1
         self._note(PoolStarted(parkwatt.__version__, len(self.settings.members.charger_id)))
@@ -172,6 +180,14 @@ class PoolRunner:
             self._alarm = f"nothing is led: {error}"
             return False
         self._alarm = ""
+        return True
+
+    def note(self, event: PoolEvent) -> bool:
+        """Journal what a program beside this one says, and take it in; False where that is not possible now."""
+        if not self._note(event):
+            return False
+        self.state.apply(event, self._clock())
+        structlog.get_logger().info(events.kind(event), **_shown(event))
         return True
 
     # What people and programs ask.
@@ -258,7 +274,7 @@ class PoolRunner:
             self._memory._replace(admission=admission),
             self.settings.members.arrays,
             now,
-            self.state.wanted(now_unix_us),
+            self._wanted(now_unix_us),
             self.limits,
             self.settings.follow,
             now_unix_us / 1e6,
@@ -267,6 +283,9 @@ class PoolRunner:
         self._last = found
         self._here = int(now.present.sum())
         self._linked = int((now.present & now.linked).sum())
+        known = now.present & ~np.isnan(now.energy_kwh)
+        capacity = self.settings.members.arrays.capacity_kwh
+        self._stored_kwh = float(now.energy_kwh[known].sum()), float(capacity[known].sum())
         self._remember(found, now_unix_us)
         # What cannot be written down is not sent: leases run out, and cars charge for their drivers.
         if self._tell_admitted(found, asked) and found.told.row.size:
@@ -276,6 +295,11 @@ class PoolRunner:
     def _state_of(self, charger_id: str) -> ChargerState | None:
         station = self._backend.station(charger_id)
         return None if station is None else station.state
+
+    def _wanted(self, now_unix_us: int) -> Wanted:
+        import_kw, export_kw = self.grid_kw
+        asked = self.state.wanted(now_unix_us)
+        return asked._replace(import_kw_max=import_kw, export_kw_max=export_kw)
 
     def _remember(self, found: PoolStep, now_unix_us: int) -> None:
         second = PoolSecond(
@@ -288,18 +312,30 @@ class PoolRunner:
         )
         self.history.append(second)
         if self._minute and second.at_unix_us - self._minute[0].at_unix_us >= _MINUTE_S * _US:
-            targets = [one.target_kw for one in self._minute if one.target_kw is not None]
-            self._note(
-                PoolMinute(
-                    power_kw=float(np.mean([one.power_kw for one in self._minute])),
-                    planned_kw=float(np.mean([one.planned_kw for one in self._minute])),
-                    target_kw=float(np.mean(targets)) if targets else None,
-                    cars=self._here,
-                    linked=self._linked,
-                )
-            )
-            self._minute = []
+            self._end_minute(now_unix_us)
         self._minute.append(second)
+
+    def _end_minute(self, now_unix_us: int) -> None:
+        def mean(values: list[float]) -> float:
+            return float(np.mean(values))
+
+        seconds = self._minute
+        targets = [one.target_kw for one in seconds if one.target_kw is not None]
+        energy_kwh, capacity_kwh = self._stored_kwh
+        minute = PoolMinute(
+            power_kw=mean([one.power_kw for one in seconds]),
+            planned_kw=mean([one.planned_kw for one in seconds]),
+            target_kw=mean(targets) if targets else None,
+            cars=self._here,
+            linked=self._linked,
+            up_kw=mean([one.up_kw for one in seconds]),
+            down_kw=mean([one.down_kw for one in seconds]),
+            energy_kwh=energy_kwh,
+            capacity_kwh=capacity_kwh,
+        )
+        self._minute = []
+        if self._note(minute):
+            self.minutes.add(minute, now_unix_us)
 
     def _tell_admitted(self, found: PoolStep, asked: TargetAsked | None) -> bool:
         """Journal how a wish passed, where that changed; False where the journal takes nothing."""
@@ -310,13 +346,8 @@ class PoolRunner:
             return not self._alarm or self._note(before)
         if before is None and not target_id and not rules:
             return True
-        wanted_kw = 0.0
-        if asked is not None and asked.power_kw is not None:
-            wanted_kw = asked.power_kw - found.planned_kw
-        elif asked is not None and asked.change_kw is not None:
-            wanted_kw = asked.change_kw
         self._admitted = Admitted(
-            target_id, wanted_kw, found.admitted.deviation_kw, rules, found.admitted.reason
+            target_id, found.wanted_kw, found.admitted.deviation_kw, rules, found.admitted.reason
         )
         structlog.get_logger().info("pool.admitted", **_shown(self._admitted))
         return self._note(self._admitted)

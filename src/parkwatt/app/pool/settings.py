@@ -12,6 +12,7 @@ from parkwatt.app.serve_settings import ServeSettings, read_serve_settings
 from parkwatt.domain.record import Faults, Record
 from parkwatt.fleet.dispatch.follow import FollowSettings
 from parkwatt.fleet.guard.admission import Limits
+from parkwatt.io.openadr.settings import OpenadrSettings, read_openadr
 from parkwatt.io.toml_file import read_toml
 
 # Without figures of its own a pool may use what its members have, in five seconds at the fastest, and swing by twice that and
@@ -26,7 +27,7 @@ _MOST_KW: Final = 1e7
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
     """The whole file. ``step_s``: of the loop; ``answer_s``: how long a charger may take to do as told; ``early_s``: so long
-    before departures cars are to be ready.
+    before departures cars are to be ready. ``openadr``: the operator's server, None: there is none.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class PoolSettings:
     step_s: float
     early_s: float
     answer_s: float
+    openadr: OpenadrSettings | None = None
 
 
 def load_pool_settings(path: Path) -> PoolSettings:
@@ -54,7 +56,10 @@ def read_pool_settings(path: Path, faults: Faults) -> PoolSettings | None:
     table = read_toml(path, Faults())
     if serve is None or table is None:
         return None
-    pool = Record(table, "", faults).record("pool")
+    record = Record(table, "", faults)
+    pool, openadr = record.record("pool"), None
+    if record.has("openadr"):
+        openadr = read_openadr(record.record("openadr"), path.parent, faults)
     zone = _zone(pool)
     step_s = pool.number("step_s", 1.0, minimum=0.2, maximum=60.0)
     follow = FollowSettings(
@@ -72,7 +77,15 @@ def read_pool_settings(path: Path, faults: Faults) -> PoolSettings | None:
     if faults.found or members is None:
         return None
     return PoolSettings(
-        path, _with_members(serve, members), members, limits, follow, step_s, early_s, answer_s
+        path,
+        _with_members(serve, members),
+        members,
+        limits,
+        follow,
+        step_s,
+        early_s,
+        answer_s,
+        openadr,
     )
 
 

@@ -82,6 +82,8 @@ class OrderRefused(_Event, frozen=True, tag="pool.order.refused"):
 class PoolMinute(_Event, frozen=True, tag="pool.minute"):
     """Means of the minute that ended. ``power_kw``: by the chargers' meters; ``planned_kw``: without a target; ``target_kw``:
     of the seconds that had one, None: there was none. ``cars``: plugged in; ``linked``: of these, that could be told something.
+    ``up_kw``, ``down_kw``: how far above and below its plan it could have gone; ``energy_kwh``, ``capacity_kwh``: of the
+    batteries whose charge was known.
     """
 
     power_kw: float
@@ -89,6 +91,31 @@ class PoolMinute(_Event, frozen=True, tag="pool.minute"):
     target_kw: float | None
     cars: int
     linked: int
+    up_kw: float = 0.0
+    down_kw: float = 0.0
+    energy_kwh: float = 0.0
+    capacity_kwh: float = 0.0
+
+
+class GridEventTold(_Event, frozen=True, tag="pool.grid_event"):
+    """What became of an event of the grid's operator: `new`, `changed`, `cancelled` or `refused`, with the reason.
+
+    ``program``: whose; ``signals``: what it asks for, in words.
+    """
+
+    event_id: str
+    program: str
+    what: str
+    name: str = ""
+    signals: str = ""
+    reason: str = ""
+
+
+class GridLink(_Event, frozen=True, tag="pool.grid_link"):
+    """The operator's server was lost (what it asked holds no more), or found again."""
+
+    lost: bool
+    reason: str = ""
 
 
 class PoolStopped(_Event, frozen=True, tag="pool.stopped"):
@@ -135,6 +162,8 @@ PoolEvent = (
     | Ordered
     | OrderRefused
     | PoolMinute
+    | GridEventTold
+    | GridLink
     | PoolStopped
     | LimitsSet
     | ChangeProposed

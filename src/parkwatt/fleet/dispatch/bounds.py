@@ -32,7 +32,8 @@ class Batteries(NamedTuple):
     ``energy_kwh``: in the battery, NaN: unknown. ``floor_kwh``: below it nothing is given; ``full_kwh``: above it nothing is
     taken. ``asked_kwh``: wanted by ``ready_s`` (seconds from now; infinite where nobody told). ``charge_kw_max``: at the
     charger;
-    ``discharge_kw_max`` ≥ 0: 0 where the car, the charger, the connection or the driver does not allow it.
+    ``discharge_kw_max`` ≥ 0: 0 where the car, the charger, the connection or the driver does not allow it. ``least_kw``: below
+    it the charger rests, 0: it has no such power.
     """
 
     energy_kwh: PowerArray
@@ -44,6 +45,7 @@ class Batteries(NamedTuple):
     discharge_kw_max: PowerArray
     charge_efficiency: PowerArray
     discharge_efficiency: PowerArray
+    least_kw: PowerArray
 
 
 class Bounds(NamedTuple):
@@ -54,6 +56,7 @@ class Bounds(NamedTuple):
     low_kw: PowerArray
     high_kw: PowerArray
     above_kwh: PowerArray
+    least_kw: PowerArray
 
 
 def bounds(batteries: Batteries, *, hold_s: float, early_s: float) -> Bounds:
@@ -73,15 +76,16 @@ def bounds(batteries: Batteries, *, hold_s: float, early_s: float) -> Bounds:
         faults.append(InputFault("hold_s", "must be above 0", hold_s))
     if faults:
         raise InputError(faults)
-    found = Bounds(*(np.empty(shape, np.float32) for _ in range(3)))
+    low_kw, high_kw, above_kwh = (np.empty(shape, np.float32) for _ in range(3))
+    found = Bounds(low_kw, high_kw, above_kwh, batteries.least_kw)
     _bounds(batteries, hold_s / _HOUR_S, early_s / _HOUR_S, found)
     return found
 
 
 @compiled
 def _bounds(batteries: Batteries, hold_h: float, early_h: float, found: Bounds) -> None:
-    energy, floor, full, asked, ready_s, charge_max, discharge_max, into, out_of = batteries
-    low_kw, high_kw, above_kwh = found
+    energy, floor, full, asked, ready_s, charge_max, discharge_max, into, out_of, _ = batteries
+    low_kw, high_kw, above_kwh, _ = found
     for one in range(len(energy)):
         most = float(charge_max[one])
         has = float(energy[one])

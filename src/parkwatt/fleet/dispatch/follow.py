@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkwatt.domain.errors import InputError, InputFault
-from parkwatt.fleet.disaggregate import PoolCars, PowerArray, disaggregate
+from parkwatt.fleet.disaggregate import PoolCars, PowerArray
 from parkwatt.fleet.dispatch.bounds import BoolArray, Bounds
+from parkwatt.fleet.dispatch.share import share
 
 SecondsArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -30,8 +31,6 @@ IndexArray = NDArray[np.int64]
 # A bound that a reading taught is tried again after so long, and twice that each time after.
 _LEARNED_S: Final = 30.0
 _DOUBLINGS_MAX: Final = 5
-# A small error is carried by one car of so many, then by another one.
-_TURNS: Final = 16
 _GOLDEN: Final = 0.6180339887498949
 
 
@@ -174,9 +173,14 @@ def follow(
         off_kw = np.where(told, estimate_kw - stands_kw, 0.0)
         aim_kw = target_kw - state.stray_kw - float(off_kw.sum(dtype=np.float64))
         weight = np.where(movable, weight, 0.0).astype(np.float32)
-        cars = PoolCars(planned_kw, low_kw, high_kw, weight)
-        power_kw, missing_kw, turn = _shared(
-            state, cars, stands_kw, aim_kw, target_kw, settings, threads
+        power_kw, missing_kw, turn = share(
+            PoolCars(planned_kw, low_kw, high_kw, weight),
+            stands_kw,
+            within.least_kw,
+            aim_kw,
+            still_kw=settings.still_share * max(abs(target_kw), settings.still_kw),
+            turn=state.turn,
+            threads=threads,
         )
     return _tell(
         state._replace(turn=turn), seen, power_kw, estimate_kw, movable, missing_kw, now_s, settings
@@ -267,38 +271,6 @@ def _stray(
     return state._replace(
         stray_kw=state.stray_kw + share * (found_kw - state.stray_kw), stray_s=seen.pool_read_s
     )
-
-
-def _shared(
-    state: Following,
-    cars: PoolCars,
-    stands_kw: PowerArray,
-    aim_kw: float,
-    target_kw: float,
-    settings: FollowSettings,
-    threads: int,
-) -> tuple[PowerArray, float, int]:
-    """Powers that come to ``aim_kw``, what is missing, and whose turn is next."""
-    error_kw = aim_kw - float(stands_kw.sum(dtype=np.float64))
-    size_kw = max(abs(target_kw), settings.still_kw)
-    turn = state.turn
-    if abs(error_kw) <= settings.still_share * size_kw:
-        return stands_kw, 0.0, turn
-    number = np.arange(len(cars.weight))
-    count = 1 if abs(error_kw) <= 10.0 * settings.still_share * size_kw else _TURNS
-    while count < _TURNS:
-        # A small error: some cars leave their set-points, the others keep theirs.
-        chosen = (number - turn) % _TURNS < count
-        some = cars._replace(
-            planned_kw=stands_kw, weight=np.where(chosen, cars.weight, 0.0).astype(np.float32)
-        )
-        found = disaggregate(some, aim_kw, threads=threads)
-        turn = (turn + count) % _TURNS
-        if abs(found.missing_kw) <= settings.still_share * size_kw:
-            return found.power_kw, 0.0, turn
-        count *= 2
-    found = disaggregate(cars, aim_kw, threads=threads)
-    return found.power_kw, found.missing_kw, turn
 
 
 def _tell(
