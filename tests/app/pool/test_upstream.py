@@ -204,7 +204,7 @@ def test_faults_of_the_table_are_told_with_the_others(tmp_path: Path) -> None:
         "openadr.url: must be https, but on this machine",
         "openadr.lost_s: must be at least twice poll_s",
         "openadr.client_secret_file: there is no such file",
-        "openadr.webhook_url: must be an address",
+        "openadr.webhook_url: must be a whole address",
         "openadr.webhook_url: webhook_listen and webhook_url go together",
         "openadr.program[0].setpoint_sign: must be one of import, export",
         "openadr.program[0].simple_levels_kw: must be three powers",
