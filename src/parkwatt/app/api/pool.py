@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from parkwatt.app.api.callers import CallerGiven, OriginGiven, needs
 from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.views import DetailView, moment
-from parkwatt.app.pool.runner import PoolRunner, PoolSecond, PoolSnapshot
+from parkwatt.app.pool.measured import PoolSecond
+from parkwatt.app.pool.runner import PoolRunner, PoolSnapshot
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.fleet.operation import TargetAsked
 from parkwatt.fleet.guard.admission import Limits
@@ -150,7 +151,7 @@ async def show_seconds(
     pool: PoolGiven, last: Annotated[int, Query(ge=1, le=3600)] = 600
 ) -> list[SecondView]:
     """The last steps, oldest first; an hour of them is kept."""
-    return [_second(one) for one in list(pool.history)[-last:]]
+    return [_second(one) for one in pool.history.seconds(last)]
 
 
 @router.post("/targets", status_code=201, dependencies=_OPERATOR)

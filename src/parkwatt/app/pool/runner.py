@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -19,7 +18,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import parkwatt
-from parkwatt.app.pool.measured import PoolHistory
+from parkwatt.app.pool.measured import PoolHistory, PoolSecond
 from parkwatt.app.pool.members_seen import MembersSeen
 from parkwatt.app.pool.settings import PoolSettings
 from parkwatt.domain.charger.event import ChargerEvent
@@ -58,20 +57,7 @@ _MINUTE_S: Final = 60.0
 _AHEAD_US: Final = 7 * 24 * 3600 * _US
 _LASTS_US: Final = 24 * 3600 * _US
 _ORDER_VALID_S: Final = 10.0
-_HISTORY: Final = 3600
 _TARGETS_MAX: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSecond:
-    """One step, for who looks on."""
-
-    at_unix_us: int
-    power_kw: float
-    planned_kw: float
-    target_kw: float | None
-    up_kw: float
-    down_kw: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +94,7 @@ class PoolRunner:
     ) -> None:
         self.settings = settings
         self.state = PoolState(settings.limits)
-        self.history: deque[PoolSecond] = deque(maxlen=_HISTORY)
-        self.minutes = PoolHistory()
+        self.history = PoolHistory()
         # What the grid lets the pool draw and give now.
         self.grid_kw = (math.inf, math.inf)
         self._backend, self._journal, self._clock = backend, journal, clock
@@ -155,7 +140,7 @@ class PoolRunner:
             if isinstance(event, Ordered):
                 self._seq = max(self._seq, event.seq)
             elif isinstance(event, PoolMinute):
-                self.minutes.add(event, entry.recorded_unix_us)
+                self.history.add_minute(event, entry.recorded_unix_us)
             self.state.apply(event, entry.recorded_unix_us)
             count += 1
         self._note(PoolStarted(parkwatt.__version__, len(self.settings.members.charger_id)))
@@ -310,7 +295,7 @@ class PoolRunner:
             found.up_kw,
             found.down_kw,
         )
-        self.history.append(second)
+        self.history.add_second(second)
         if self._minute and second.at_unix_us - self._minute[0].at_unix_us >= _MINUTE_S * _US:
             self._end_minute(now_unix_us)
         self._minute.append(second)
@@ -335,7 +320,7 @@ class PoolRunner:
         )
         self._minute = []
         if self._note(minute):
-            self.minutes.add(minute, now_unix_us)
+            self.history.add_minute(minute, now_unix_us)
 
     def _tell_admitted(self, found: PoolStep, asked: TargetAsked | None) -> bool:
         """Journal how a wish passed, where that changed; False where the journal takes nothing."""
@@ -416,7 +401,7 @@ class PoolRunner:
             here=self._here,
             linked=self._linked,
             limits=self.limits,
-            last=self.history[-1] if self.history else None,
+            last=self.history.last,
             told=0 if last is None else int(last.told.row.size),
             missing_kw=0.0 if last is None else last.told.missing_kw,
             target=state.in_force(now_unix_us),

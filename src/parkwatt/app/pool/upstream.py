@@ -39,7 +39,7 @@ class Upstream:
         clock: Callable[[], int],
     ) -> None:
         self._settings, self._runner, self._clock = settings, runner, clock
-        self.ven = Ven(settings, directory / _STATE, clock, runner.minutes.mean, self._changed)
+        self.ven = Ven(settings, directory / _STATE, clock, runner.history.mean, self._changed)
         self._lost: bool | None = None
 
     def duties(self) -> Iterable[Coroutine[Any, Any, object]]:
