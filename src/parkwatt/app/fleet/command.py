@@ -181,6 +181,7 @@ def _add_year(commands: Subparsers) -> None:
     add("--cell", metavar="CELL", default="nmc-a", help="that ages; default: nmc-a")
     add("--pack-price", metavar="P", type=number, default=100.0, help="per kWh new; default: 100")
     add("--capacity-price", metavar="P", type=number, default=15.0, help="fcr: per MW and hour")
+    add("--pool-cars", metavar="N", type=int, default=10_000, help="fcr: of the whole pool")
     add("--threads", metavar="N", type=int, help="default: as many as there are cores")
     add("--output", metavar="DRIVERS.parquet", type=Path, help="one row a driver")
     add("--report", metavar="REPORT.html", type=Path, help="a page with plots")

@@ -38,6 +38,7 @@ _TEMPERATURE_C: Final = 12.0
 _DEPTH: Final = 0.25
 _EFFICIENCY: Final = 0.93
 _ASKED_SOC, _FLOOR_SOC = 0.8, 0.2
+_LOT_KW: Final = 1000.0
 _DRIVERS_MAX: Final = 20_000
 _DAYS_LEAST, _DAYS_MAX = 14, 366
 _NUMBERS: Final = (
@@ -69,6 +70,7 @@ class YearOptions:
     cell: str
     pack_price_per_kwh: float
     capacity_price_per_mw_h: float
+    pool_cars: int
     threads: int
     report: Path | None
     output: Path | None
@@ -85,6 +87,7 @@ def read_options(arguments: argparse.Namespace) -> YearOptions:
     threads = arguments.threads if arguments.threads is not None else os.cpu_count() or 1
     for name, value, least, most in (
         ("--drivers", arguments.drivers, 1, _DRIVERS_MAX),
+        ("--pool-cars", arguments.pool_cars, max(arguments.drivers, 1), 100_000_000),
         ("--days", arguments.days, _DAYS_LEAST, _DAYS_MAX),
         ("--seed", arguments.seed, 0, 2**32 - 1),
         ("--threads", threads, 1, 1024),
@@ -116,6 +119,7 @@ def read_options(arguments: argparse.Namespace) -> YearOptions:
         cell=arguments.cell,
         pack_price_per_kwh=arguments.pack_price,
         capacity_price_per_mw_h=arguments.capacity_price,
+        pool_cars=arguments.pool_cars,
         threads=threads,
         report=arguments.report,
         output=arguments.output,
@@ -238,7 +242,11 @@ def _terms(options: YearOptions, prices: FleetPrices, first_day: date) -> YearTe
         car=car,
         cell=cell,
         pack_price_per_kwh=pack,
-        capacity=CapacityRules(price_per_mw_h=options.capacity_price_per_mw_h),
+        capacity=CapacityRules(
+            price_per_mw_h=options.capacity_price_per_mw_h,
+            # The drivers sell their part of what the whole pool of such cars sells in whole lots.
+            lot_kw=_LOT_KW * options.driver_count / options.pool_cars,
+        ),
         events=EventRules(),
         threads=options.threads,
     )

@@ -78,12 +78,18 @@ def summary(shown: YearShown, elapsed_s: float) -> str:
     drivers, terms = shown.found.drivers, shown.terms
     stays = counted(len(shown.drawn.stays.driver), "stay")
     lines = [
-        f"played {stays} of {counted(len(drivers.net), 'driver')} in {elapsed_s:.0f} s: "
-        f"{terms.days.day_count} days from {shown.first_day}, programme {terms.programme}",
-        f"drivers are weeks of {counted(shown.drawn.users, 'recorded user')}, drawn again; "
-        f"{shown.left_out:,} sessions left out, {shown.drawn.overlapping:,} drawn ones overlapped",
-        f"car: {terms.car.energy_kwh_max:g} kWh, {terms.car.power_kw_max:g} kW both ways, {terms.cell.name}, "
-        f"a new pack {terms.pack_price_per_kwh:g} per kWh",
+        (
+            f"played {stays} of {counted(len(drivers.net), 'driver')} in {elapsed_s:.0f} s: "
+            f"{terms.days.day_count} days from {shown.first_day}, programme {terms.programme}"
+        ),
+        (
+            f"drivers are weeks of {counted(shown.drawn.users, 'recorded user')}, drawn again; "
+            f"{shown.left_out:,} sessions left out, {shown.drawn.overlapping:,} drawn ones overlapped"
+        ),
+        (
+            f"car: {terms.car.energy_kwh_max:g} kWh, {terms.car.power_kw_max:g} kW both ways, {terms.cell.name}, "
+            f"a new pack {terms.pack_price_per_kwh:g} per kWh"
+        ),
         "",
         _line("per driver, currency of the prices", ["mean", *(f"p{one}" for one in PERCENTILES)]),
         *(
@@ -115,16 +121,18 @@ def programme_words(shown: YearShown) -> list[str]:
         hours = float(sold.hours.sum())
         bid_kw = float((sold.bid_kw * sold.hours).sum()) / hours
         held_kw = float((sold.held_kw * sold.hours).sum()) / hours
+        missed = f"{sold.missed_share * 100:.1f} % of blocks with a bid were missed, and not paid"
+        price = f"{rules.price_per_mw_h:g} per MW and hour"
+        lots = f"steps of {rules.lot_kw:g} kW (their part of 1 MW)"
         return [
-            f"sold: {bid_kw:,.0f} kW in the mean of {held_kw:,.0f} held, at {rules.price_per_mw_h:g} per MW and hour, in lots of "
-            f"{rules.lot_kw / 1000:g} MW; {sold.missed_share * 100:.1f} % of blocks with a bid were missed, and not paid"
+            f"sold: {bid_kw:,.0f} kW in the mean of {held_kw:,.0f} held, at {price}, in {lots}",
+            f"cars leave {found.free_share * 100:.0f} % of their power free for it; {missed}",
         ]
     if terms.programme == "elrp":
         days = counted(len(found.event_places), "event")
-        return [
-            f"events: {days} of 5 hours on the dearest evenings; {found.event_kwh.sum():,.0f} kWh beyond the baseline, "
-            f"at {terms.events.price_per_kwh:g} per kWh"
-        ]
+        beyond = f"{found.event_kwh.sum():,.0f} kWh beyond the baseline"
+        price = f"{terms.events.price_per_kwh:g} per kWh"
+        return [f"events: {days} of 5 hours on the dearest evenings; {beyond}, at {price}"]
     return []
 
 

@@ -1,9 +1,9 @@
-"""A symmetric frequency reserve, sold by the pool in blocks of four hours and paid for capacity: bids, pay, and who brought it.
+"""A symmetric frequency reserve that a pool sells in blocks of four hours, paid for capacity: bids, pay, and shares.
 
-The rules are those of the FCR Cooperation: six blocks of a local day, gate on the day before at 08:00, one price for up and down,
-whole lots of 1 MW. What a bid needs is held for half an hour in both directions, with a quarter more power than is sold
-(limited reservoirs). A bid rests only on what the pool held before: the least but a few of the same block in four weeks,
-up to the day before yesterday, since yesterday is not over at the gate.
+The rules are those of the FCR Cooperation: six blocks of a local day, gate on the day before at 08:00, one price for up and
+down, whole lots of 1 MW. What a bid needs is held for half an hour in both directions, with a quarter more power than is sold
+(limited reservoirs). A bid rests only on what the pool held before: the least but a few of the same block on days of the same
+kind (weekday, weekend) in eight weeks, up to the day before yesterday, since yesterday is not over at the gate.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from parkwatt.fleet.year.drivers import MINUTES_OF_DAY, YearDays
 from parkwatt.plan.batch.cars import IntArray
 
 BLOCKS_OF_DAY: Final = 6
-_LOOK_BACK_DAYS: Final = 28
-_LOOK_BACK_DAYS_LEAST: Final = 7
+_LOOK_BACK_DAYS: Final = 56
+_LOOK_BACK_DAYS_LEAST: Final = 4
+_SATURDAY: Final = 5
 _GATE_DAYS: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class CapacityRules:
-    """``price_per_mw_h``: for each MW sold and hour; ``lot_kw``: what is sold is a multiple; ``hours_h``: how long it must last;
-    ``power_factor``: held for each kW sold; ``miss_share``: of past blocks that may have been below a bid; ``activated_share``:
+    """``price_per_mw_h``: for each MW sold and hour; ``lot_kw``: what is sold is a multiple; ``hours_h``: how long it must
+    last; ``power_factor``: held for each kW sold; ``miss_share``: of past blocks that may have been below a bid; ``activated_share``:
     mean of what is called for, of what is sold, both directions together.
     """
 
@@ -85,18 +86,21 @@ def sell(
     held = np.minimum.reduceat(np.minimum(up_kw, down_kw), first_step[:-1])
     held = np.maximum(held, 0.0)
     hours = np.diff(first_step) * days.step_minutes / 60.0
-    bid = bids_kw(held.reshape(-1, BLOCKS_OF_DAY), rules).ravel()
+    bid = bids_kw(held.reshape(-1, BLOCKS_OF_DAY), days.weekday, rules).ravel()
     kept = held >= bid * rules.power_factor
     paid = np.where(kept, bid / 1000.0 * hours * rules.price_per_mw_h, 0.0)
     return CapacityYear(first_step, held, bid, paid, hours)
 
 
-def bids_kw(held_kw: FloatArray, rules: CapacityRules) -> FloatArray:
-    """[D, 6] what is bid for each block, from what was held [D, 6] on the days before the gate alone."""
-    bids = np.zeros_like(held_kw)
-    for day in range(_LOOK_BACK_DAYS_LEAST + _GATE_DAYS, len(held_kw)):
+def bids_kw(held_kw: FloatArray, weekday: IntArray, rules: CapacityRules) -> FloatArray:
+    """[D, 6] what is bid for each block, from what was held [D, 6] on the days before the gate alone; ``weekday``: [D]."""
+    bids, weekend = np.zeros_like(held_kw), weekday >= _SATURDAY
+    for day in range(len(held_kw)):
         last = day - _GATE_DAYS
-        past = held_kw[max(last - _LOOK_BACK_DAYS, 0) : last]
+        before = np.arange(max(last - _LOOK_BACK_DAYS, 0), max(last, 0))
+        past = held_kw[before[weekend[before] == weekend[day]]]
+        if len(past) < _LOOK_BACK_DAYS_LEAST:
+            continue
         safe = np.quantile(past, rules.miss_share, axis=0) / rules.power_factor
         bids[day] = np.floor(safe / rules.lot_kw) * rules.lot_kw
     return bids
@@ -131,8 +135,8 @@ def called_for(
     import_per_kwh: float,
     export_per_kwh: float,
 ) -> Called:
-    """Half of the energy that is called for is given at ``export_per_kwh``, half is taken at ``import_per_kwh``, and what is lost
-    on both ways is bought as well.
+    """Half of the energy that is called for is given at ``export_per_kwh``, half is taken at ``import_per_kwh``, and what is
+    lost on both ways is bought as well.
     """
     given = sold_kw_h * rules.activated_share / 2.0
     lost_per_kwh = (1.0 / efficiency**2 - 1.0) * import_per_kwh

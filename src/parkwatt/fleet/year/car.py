@@ -19,8 +19,8 @@ WINDOW_DAYS: Final = 7
 @dataclass(frozen=True, slots=True)
 class YearCar:
     """``energy_kwh_max``: of the battery; ``power_kw_max``: of charger and car, both ways; ``efficiency``: of each way;
-    ``floor_soc``: below which it is not discharged; ``asked_soc``: at each departure; ``wear_price_per_kwh``: that a plan counts
-    for what leaves the battery; ``holding_price_per_kwh_h`` above ``holding_from_kwh``.
+    ``floor_soc``: below which it is not discharged; ``asked_soc``: at each departure; ``wear_price_per_kwh``: that a plan
+    counts for what leaves the battery; ``holding_price_per_kwh_h`` above ``holding_from_kwh``.
     """
 
     energy_kwh_max: float

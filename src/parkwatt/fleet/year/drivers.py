@@ -73,8 +73,8 @@ class DrawnStays(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """``user_of_driver``: [D]; ``users``: how many could be drawn; ``overlapping``: sessions that were left out since the car was
-    still plugged in from the week before.
+    """``user_of_driver``: [D]; ``users``: how many could be drawn; ``overlapping``: sessions that were left out since
+    the car was still plugged in from an earlier one.
     """
 
     stays: DrawnStays

@@ -1,7 +1,7 @@
 """A programme that pays for what cars take less, or give, in events of summer evenings: days, baselines, pay.
 
-The rules are those of California's Emergency Load Reduction Program: from May to October, between 16:00 and 21:00, at most 60 hours
-a year, 2 per kWh beyond a baseline, nothing to pay for those who do less. The baseline of an hour is the mean of the same hour on
+The rules are those of California's Emergency Load Reduction Program: from May to October, between 16:00 and 21:00, at most 60
+hours a year, 2 per kWh beyond a baseline, nothing to pay for those who do less. The baseline of an hour is the mean of the same hour on
 the last ten days of the same kind (weekday, weekend) without an event, as it was measured: it sees no later day. The pool is
 paid for its sum, and each driver gets the share of what they did beyond their own baseline.
 """

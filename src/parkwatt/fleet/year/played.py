@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from parkwatt.plan.batch.compiled import compiled
 from parkwatt.plan.batch.reserve import HeldTerms, can_hold_back, held_back, terms_of
 
 Way = Literal["at once", "smart", "both ways"]
-AT_ONCE: Final = "at once"
-SMART: Final = "smart"
-BOTH_WAYS: Final = "both ways"
 
 
 class Played(NamedTuple):
@@ -44,27 +41,31 @@ def play(
     way: Way,
     *,
     reserve_per_kwh: float = 0.0,
+    free_share: float = 0.0,
     hours_h: float = 0.5,
     threads: int = 1,
 ) -> Played:
     """Plan each stay at ``prices`` [D, T] and lay the plans into the year.
 
     *At once* charges with full power from arrival on, whatever the price; *smart* charges when it is cheapest; *both ways*
-    discharges too, and is paid ``reserve_per_kwh`` for each kW and hour of a symmetric reserve that lasts ``hours_h``.
+    discharges too, and is paid ``reserve_per_kwh`` for each kW and hour of a symmetric reserve that lasts ``hours_h``. It plans with all but
+    ``free_share`` of its power, which is left for the reserve, where a departure does not need more.
     """
     cars = car_stays(stays, days, car)
-    if way != BOTH_WAYS:
+    if way != "both ways":
         cars = cars._replace(discharge_kw_max=np.zeros(cars.stay_count))
-    if way == AT_ONCE:
+    if way == "at once":
         none = np.zeros(cars.stay_count)
         cars = cars._replace(holding_price_per_kwh_h=none, price_row=none.astype(np.int64))
         flat = np.ones((1, prices.step_count))
         prices = BatchPrices(flat, np.zeros_like(flat), prices.duration_h)
     reserve = None
+    planned_cars = cars
     if reserve_per_kwh > 0.0:
         each = np.full(prices.step_count, reserve_per_kwh / 2.0)
         reserve = ReservePrices(each, each, hours_h, can_hold_back(cars))
-    planned = plan_batch(cars, prices, threads=threads, reserve=reserve)
+        planned_cars = _with_less_power(cars, prices.duration_h, free_share)
+    planned = plan_batch(planned_cars, prices, threads=threads, reserve=reserve)
     powers = planned.power_kw
     if powers is None:  # cannot be: they were asked for
         raise AssertionError("plan_batch gave no powers")
@@ -89,6 +90,19 @@ def play(
             held_kw,
         )
     return Played(power_kw, energy_kwh, planned.shortfall_kwh, up_kw, down_kw, held_kw)
+
+
+def _with_less_power(cars: CarStays, duration_h: FloatArray, free_share: float) -> CarStays:
+    """Leave a share of the power free, but for what a departure needs in a stay that is hardly long enough."""
+    wanted_kwh = np.maximum(cars.energy_kwh_at_departure - cars.energy_kwh_at_arrival, 0.0)
+    hours = (cars.to_step - cars.from_step) * float(duration_h[0])
+    needed_kw = wanted_kwh / cars.charge_efficiency / hours
+    left_kw = (1.0 - free_share) * cars.charge_kw_max
+    enough = needed_kw < left_kw
+    return cars._replace(
+        charge_kw_max=np.where(enough, left_kw, cars.charge_kw_max),
+        discharge_kw_max=(1.0 - free_share) * cars.discharge_kw_max,
+    )
 
 
 def _laid(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ from parkwatt.fleet.year.events import (
     settle,
     with_events,
 )
-from parkwatt.fleet.year.played import AT_ONCE, BOTH_WAYS, SMART, Played, Way, play
+from parkwatt.fleet.year.played import Played, Way, play
 from parkwatt.fleet.year.wear import climate_c, wear_of_year
 from parkwatt.plan.batch.cars import IntArray
 from parkwatt.plan.wear import Cell
@@ -38,6 +38,9 @@ Programme = Literal["arbitrage", "fcr", "elrp"]
 PROGRAMMES: Final[tuple[Programme, ...]] = ("arbitrage", "fcr", "elrp")
 # So many drivers at a time take some hundred megabytes.
 _DRIVERS_AT_A_TIME: Final = 50
+# Shares of their power that cars may leave free for a capacity programme, tried on so many drivers.
+_FREE_SHARES: Final = (0.0, 0.25, 0.5, 0.75, 0.9)
+_SEEKING_DRIVERS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +66,11 @@ class YearTerms:
 class DriverYears(NamedTuple):
     """Of D drivers, each [D]; money in the currency of the prices, a year.
 
-    ``at_once_cost``, ``smart_cost``, ``energy_cost``: of energy, charged at once, when cheapest, and in the programme, with what
-    being called for takes; ``paid``: by the programme. ``at_once_wear``, ``smart_wear``, ``wear``: of the battery, all use and
-    time. ``plugged_share``: of the year; ``evening_share``: of the evenings' hours (16:00 to 21:00); ``stays``; ``charged_kwh``:
-    what trips took, at the charger; ``given_kwh``; ``shortfall_kwh``: missing at departures, the same in all three ways but for
-    rounding.
+    ``at_once_cost``, ``smart_cost``, ``energy_cost``: of energy, charged at once, when cheapest, and in the programme, with
+    what being called for takes; ``paid``: by the programme. ``at_once_wear``, ``smart_wear``, ``wear``: of the battery, all
+    use and time. ``plugged_share``: of the year; ``evening_share``: of the evenings' hours (16:00 to 21:00); ``stays``;
+    ``charged_kwh``: what trips took, at the charger; ``given_kwh``; ``shortfall_kwh``: missing at departures, the same in all
+    three ways but for rounding.
     """
 
     at_once_cost: FloatArray
@@ -112,14 +115,15 @@ class DriverYears(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YearFound:
-    """``sold``: by block, of a capacity programme; ``event_places``, ``event_kwh``: [E] days with events, and what was paid for;
-    ``cut_count``: stays that were longer than can be planned; ``short_count``: stays that a full battery was out of reach for.
+    """``sold``: by block, of a capacity programme; ``event_places``, ``event_kwh``: [E] days with events, and what was paid
+    for; ``free_share``: of their power that cars left free for a capacity programme; ``cut_count``: stays that were longer than can be planned; ``short_count``: stays too short for what was asked.
     """
 
     drivers: DriverYears
     sold: CapacityYear | None
     event_places: IntArray
     event_kwh: FloatArray
+    free_share: float
     cut_count: int
     short_count: int
 
@@ -132,6 +136,7 @@ def play_year(
 ) -> YearFound:
     """Play the year of all drivers three ways, and settle the programme. ``advance`` is told how many stays were played."""
     playing = _Playing(driver_count, terms)
+    playing.seek_share(stays)
     for first in range(0, driver_count, _DRIVERS_AT_A_TIME):
         end = min(first + _DRIVERS_AT_A_TIME, driver_count)
         part = stays.of_drivers(first, end)
@@ -151,34 +156,61 @@ class _Playing:
         self._priced, self._events = self._prices, np.zeros(0, np.int64)
         if terms.programme == "elrp":
             self._events = event_days(terms.import_per_kwh, terms.months, days, terms.events)
-            both = (
-                with_events(series, self._events, days, terms.events.price_per_kwh)
-                for series in (terms.import_per_kwh, terms.export_per_kwh)
+            extra = terms.events.price_per_kwh
+            self._priced = day_prices(
+                with_events(terms.import_per_kwh, self._events, days, extra),
+                with_events(terms.export_per_kwh, self._events, days, extra),
+                days,
             )
-            self._priced = day_prices(*both, days)
         self._up_kw, self._down_kw = np.zeros(days.step_count), np.zeros(days.step_count)
         blocks = len(block_steps(days)) - 1
         is_capacity = terms.programme == "fcr"
         self._held_kw = np.zeros((driver_count if is_capacity else 0, blocks))
         self._reduced_kw = np.zeros((driver_count, len(self._events), 5))
         self._short_count = 0
+        self._free_share = 0.0
+
+    def seek_share(self, stays: DrawnStays) -> None:
+        """Find how much of their power cars should leave free for a capacity programme: what brings the first drivers most of these
+        shares, over the whole year (so with hindsight, in this one number).
+        """
+        terms, days = self._terms, self._terms.days
+        if terms.programme != "fcr":
+            return
+        count = min(_SEEKING_DRIVERS, len(self._found.paid))
+        sample, best = stays.of_drivers(0, count), -np.inf
+        rules = replace(
+            terms.capacity, lot_kw=terms.capacity.lot_kw * count / len(self._found.paid)
+        )
+        for share in _FREE_SHARES:
+            played = self._played(sample, count, "both ways", share)
+            given_kwh = (
+                np.maximum(-played.power_kw, 0.0).sum(dtype=np.float64) * days.step_minutes / 60
+            )
+            wear = float(given_kwh) / terms.car.efficiency * terms.car.wear_price_per_kwh
+            paid = float(sell(played.up_kw, played.down_kw, days, rules).paid.sum())
+            worth = paid - wear - float(self._cost_of(played.power_kw).sum())
+            if worth > best:
+                best, self._free_share = worth, share
 
     def add(self, stays: DrawnStays, first: int, end: int) -> None:
         """Play the drivers [first, end), whose stays these are, counted from 0."""
-        rows, found = slice(first, end), self._found
-        for way, cost, wear in (
-            (AT_ONCE, found.at_once_cost, found.at_once_wear),
-            (SMART, found.smart_cost, found.smart_wear),
-            (BOTH_WAYS, found.energy_cost, found.wear),
+        rows, found, count = slice(first, end), self._found, end - first
+        at_once = self._played(stays, count, "at once")
+        smart = self._played(stays, count, "smart")
+        played = self._played(stays, count, "both ways", self._free_share)
+        for one, cost, wear in (
+            (at_once, found.at_once_cost, found.at_once_wear),
+            (smart, found.smart_cost, found.smart_wear),
+            (played, found.energy_cost, found.wear),
         ):
-            played = self._played(stays, end - first, way)
-            cost[rows] = self._cost_of(played.power_kw)
-            wear[rows] = [self._wear_of(one) for one in played.energy_kwh]
+            cost[rows] = self._cost_of(one.power_kw)
+            wear[rows] = [self._wear_of(energy_kwh) for energy_kwh in one.energy_kwh]
         self._keep(stays, played, rows)
 
-    def _played(self, stays: DrawnStays, count: int, way: Way) -> Played:
+    def _played(self, stays: DrawnStays, count: int, way: Way, free_share: float = 0.0) -> Played:
         terms = self._terms
-        both = way == BOTH_WAYS
+        both = way == "both ways"
         return play(
             stays,
             count,
@@ -189,6 +221,7 @@ class _Playing:
             reserve_per_kwh=terms.capacity.reserve_per_kwh
             if both and terms.programme == "fcr"
             else 0.0,
+            free_share=free_share,
             hours_h=terms.capacity.hours_h,
             threads=terms.threads,
         )
@@ -242,7 +275,9 @@ class _Playing:
             found, event_kwh = found._replace(paid=pay.paid), pay.pool_kwh
         longest = days.first_step[stays.day] + window_steps(days)
         cut = int((stays.to_step > longest).sum())
-        return YearFound(found, sold, self._events, event_kwh, cut, self._short_count)
+        return YearFound(
+            found, sold, self._events, event_kwh, self._free_share, cut, self._short_count
+        )
 
     def _cost_of(self, power_kw: NDArray[np.float32]) -> FloatArray:
         hours = self._terms.days.step_minutes / 60.0

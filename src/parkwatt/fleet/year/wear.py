@@ -36,8 +36,9 @@ def wear_of_year(
 
     ``energy_kwh``: [S + 1] in the battery.
     """
-    time_s = np.arange(len(energy_kwh)) * (days.step_minutes * 60.0)
-    soc = np.clip(energy_kwh.astype(np.float64) / energy_kwh_max, 0.0, 1.0)
+    time_s = np.asarray(np.arange(len(energy_kwh)) * (days.step_minutes * 60.0), np.float64)
+    soc: FloatArray = np.asarray(energy_kwh / energy_kwh_max, dtype=np.float64)
+    soc = np.minimum(np.maximum(soc, 0.0), 1.0)
     aged = simulate_ageing(cell, time_s, soc, temperature_c, SERVICE_YEARS)
     left = np.interp(SERVICE_YEARS * _DAYS_OF_YEAR, aged.time_days, aged.capacity_fraction)
     worth = energy_kwh_max * pack_price_per_kwh / (1.0 - END_OF_LIFE_FRACTION)
