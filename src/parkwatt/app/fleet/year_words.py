@@ -44,7 +44,7 @@ def rows_of(drivers: DriverYears) -> list[tuple[str, FloatArray]]:
         ("wear added", drivers.added_wear),
         ("net", drivers.net),
         ("  of that by charging when cheap", drivers.smart_net),
-        ("  of that by discharging", drivers.discharge_net),
+        ("  of that by discharging", drivers.both_ways_net),
     ]
 
 
@@ -149,6 +149,6 @@ def columns_of(shown: YearShown) -> dict[str, NDArray[Any]]:
     drivers = shown.found.drivers
     own = {name: getattr(drivers, name) for name in DriverYears._fields}
     amounts = {"gross": drivers.gross, "added_wear": drivers.added_wear, "net": drivers.net}
-    parts = {"smart_net": drivers.smart_net, "discharge_net": drivers.discharge_net}
+    parts = {"smart_net": drivers.smart_net, "both_ways_net": drivers.both_ways_net}
     number = np.arange(len(drivers.net))
     return {"driver": number, "user": shown.drawn.user_of_driver, **own, **amounts, **parts}

@@ -28,8 +28,8 @@ _GATE_DAYS: Final = 1
 @dataclass(frozen=True, slots=True)
 class CapacityRules:
     """``price_per_mw_h``: for each MW sold and hour; ``lot_kw``: what is sold is a multiple; ``hours_h``: how long it must
-    last; ``power_factor``: held for each kW sold; ``miss_share``: of past blocks that may have been below a bid; ``activated_share``:
-    mean of what is called for, of what is sold, both directions together.
+    last; ``power_factor``: held for each kW sold; ``miss_share``: of past blocks that may have been below a bid;
+    ``activated_share``: mean of what is called for, of what is sold, both directions together.
     """
 
     price_per_mw_h: float = 15.0

@@ -1,9 +1,9 @@
 """A programme that pays for what cars take less, or give, in events of summer evenings: days, baselines, pay.
 
 The rules are those of California's Emergency Load Reduction Program: from May to October, between 16:00 and 21:00, at most 60
-hours a year, 2 per kWh beyond a baseline, nothing to pay for those who do less. The baseline of an hour is the mean of the same hour on
-the last ten days of the same kind (weekday, weekend) without an event, as it was measured: it sees no later day. The pool is
-paid for its sum, and each driver gets the share of what they did beyond their own baseline.
+hours a year, 2 per kWh beyond a baseline, nothing to pay for those who do less. The baseline of an hour is the mean of the same
+hour on the last ten days of the same kind (weekday, weekend) without an event, as it was measured: it sees no later day. The
+pool is paid for its sum, and each driver gets the share of what they did beyond their own baseline.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkwatt.domain.record import FloatArray
-from parkwatt.fleet.year.drivers import MINUTES_OF_DAY, YearDays
+from parkwatt.fleet.year.drivers import YearDays
 from parkwatt.plan.batch.cars import IntArray
 
 FIRST_HOUR: Final = 16
@@ -68,8 +68,8 @@ def with_events(
 
 
 def baseline_kw(evening_kw: FloatArray, events: IntArray, days: YearDays) -> FloatArray:
-    """[n, E, 5] from what was measured in the evenings [n, D, 5]; an event without ten such days before it takes those there are,
-    and 0 where there is none.
+    """[n, E, 5] from what was measured in the evenings [n, D, 5]; an event without ten such days before it takes those there
+    are, and 0 where there is none.
     """
     weekend = days.weekday >= _SATURDAY
     plain = np.ones(days.day_count, dtype=np.bool_)

@@ -19,9 +19,9 @@ Way = Literal["at once", "smart", "both ways"]
 
 
 class Played(NamedTuple):
-    """Of n drivers over the S steps of a year. ``power_kw``: [n, S] at the chargers; ``energy_kwh``: [n, S + 1] in the batteries,
-    falling evenly while a car is away; ``shortfall_kwh``: [N] of each stay; ``up_kw``, ``down_kw``: [S] what all hold back
-    together; ``held_kw``: [n, S] half of what each holds back up and down (zeros where nothing is asked for).
+    """Of n drivers over the S steps of a year. ``power_kw``: [n, S] at the chargers; ``energy_kwh``: [n, S + 1] in the
+    batteries, falling evenly while a car is away; ``shortfall_kwh``: [N] of each stay; ``up_kw``, ``down_kw``: [S] what all
+    hold back together; ``held_kw``: [n, S] half of what each holds back up and down ([n, 0] where nothing is asked for).
     """
 
     power_kw: NDArray[np.float32]
@@ -48,8 +48,8 @@ def play(
     """Plan each stay at ``prices`` [D, T] and lay the plans into the year.
 
     *At once* charges with full power from arrival on, whatever the price; *smart* charges when it is cheapest; *both ways*
-    discharges too, and is paid ``reserve_per_kwh`` for each kW and hour of a symmetric reserve that lasts ``hours_h``. It plans with all but
-    ``free_share`` of its power, which is left for the reserve, where a departure does not need more.
+    discharges too, and is paid ``reserve_per_kwh`` for each kW and hour of a symmetric reserve that lasts ``hours_h``. It
+    plans with all but ``free_share`` of its power, which is left for the reserve, where a departure does not need more.
     """
     cars = car_stays(stays, days, car)
     if way != "both ways":

@@ -108,7 +108,7 @@ class DriverYears(NamedTuple):
         return self.at_once_cost - self.smart_cost - (self.smart_wear - self.at_once_wear)
 
     @property
-    def discharge_net(self) -> FloatArray:
+    def both_ways_net(self) -> FloatArray:
         """What discharging and the programme add to that."""
         return self.net - self.smart_net
 
@@ -116,7 +116,8 @@ class DriverYears(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class YearFound:
     """``sold``: by block, of a capacity programme; ``event_places``, ``event_kwh``: [E] days with events, and what was paid
-    for; ``free_share``: of their power that cars left free for a capacity programme; ``cut_count``: stays that were longer than can be planned; ``short_count``: stays too short for what was asked.
+    for; ``free_share``: of their power that cars left free for a capacity programme; ``cut_count``: stays that were longer
+    than can be planned; ``short_count``: stays too short for what was asked.
     """
 
     drivers: DriverYears
@@ -171,8 +172,8 @@ class _Playing:
         self._free_share = 0.0
 
     def seek_share(self, stays: DrawnStays) -> None:
-        """Find how much of their power cars should leave free for a capacity programme: what brings the first drivers most of these
-        shares, over the whole year (so with hindsight, in this one number).
+        """Find how much of their power cars should leave free for a capacity programme: what brings the first drivers most of
+        these shares, over the whole year (so with hindsight, in this one number).
         """
         terms, days = self._terms, self._terms.days
         if terms.programme != "fcr":

@@ -32,7 +32,8 @@ def wear_of_year(
     energy_kwh_max: float,
     pack_price_per_kwh: float,
 ) -> float:
-    """Currency a year: the capacity that ten such years take, a year, at the price of a pack that is worth nothing at 70 %.
+    """Currency for these days: the capacity that ten years of them take, at the price of a pack that is worth nothing at 70 %, for
+    their part of the ten years.
 
     ``energy_kwh``: [S + 1] in the battery.
     """
@@ -42,4 +43,5 @@ def wear_of_year(
     aged = simulate_ageing(cell, time_s, soc, temperature_c, SERVICE_YEARS)
     left = np.interp(SERVICE_YEARS * _DAYS_OF_YEAR, aged.time_days, aged.capacity_fraction)
     worth = energy_kwh_max * pack_price_per_kwh / (1.0 - END_OF_LIFE_FRACTION)
-    return float((1.0 - left) / SERVICE_YEARS * worth)
+    part = days.day_count / (SERVICE_YEARS * _DAYS_OF_YEAR)
+    return float((1.0 - left) * part * worth)
