@@ -96,6 +96,7 @@ def test_power_that_is_left_free_is_held_by_every_car_all_the_time() -> None:
 @pytest.mark.parametrize("programme", PROGRAMMES)
 def test_a_choice_more_never_costs(programme: Programme) -> None:
     terms = terms_of_year(programme)
+    terms = replace(terms, capacity=replace(terms.capacity, price_per_mw_h=100.0))
     found = play_year(drawn_stays(), DRIVERS, terms)
     drivers = found.drivers
     assert (drivers.smart_cost <= drivers.at_once_cost + 1e-6).all()
@@ -109,6 +110,21 @@ def test_a_choice_more_never_costs(programme: Programme) -> None:
         assert not drivers.paid.any()
     else:
         assert drivers.paid.sum() > 0.0
+
+
+def test_a_reserve_that_pays_next_to_nothing_is_not_sold_and_changes_nothing() -> None:
+    terms, stays = terms_of_year("fcr"), drawn_stays()
+    poor = replace(terms, capacity=replace(terms.capacity, price_per_mw_h=0.01))
+    found = play_year(stays, DRIVERS, poor)
+    alone = play_year(stays, DRIVERS, replace(terms, programme="arbitrage"))
+    assert found.free_share is None
+    for one, two in zip(found.drivers, alone.drivers, strict=True):
+        assert np.array_equal(one, two)
+    rich = play_year(
+        stays, DRIVERS, replace(terms, capacity=replace(terms.capacity, price_per_mw_h=100.0))
+    )
+    assert rich.free_share is not None
+    assert rich.drivers.net.sum() > alone.drivers.net.sum()
 
 
 def test_the_order_and_the_number_of_drivers_at_a_time_change_nothing() -> None:

@@ -30,9 +30,10 @@ def recorded(user_count: int, week_count: int, seed: int) -> RecordedSessions:
                 minute = int(random.integers(16 * 60, 20 * 60))
                 minutes = int(random.integers(9 * 60, 15 * 60))
                 rows.append((user, 700 + day, minute, minutes, float(random.uniform(3.0, 20.0))))
-    columns = list(zip(*rows, strict=True))
-    whole = [np.array(column, dtype=np.int64) for column in columns[:4]]
-    return RecordedSessions(*whole, np.array(columns[4]))
+    users, days, begins, lengths, energies = zip(*rows, strict=True)
+    return RecordedSessions(
+        np.array(users), np.array(days), np.array(begins), np.array(lengths), np.array(energies)
+    )
 
 
 def a_car(**changed: float) -> YearCar:

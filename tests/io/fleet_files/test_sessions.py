@@ -97,7 +97,10 @@ def hourly(count: int) -> list[object]:
 
 
 def test_a_markets_prices_are_per_kwh_and_the_same_in_both_directions(tmp_path: Path) -> None:
-    columns = {"ts_utc": hourly(4), "price_eur_per_mwh": [50.0, -20.0, 0.0, 100.0]}
+    columns: dict[str, list[object]] = {
+        "ts_utc": hourly(4),
+        "price_eur_per_mwh": [50.0, -20.0, 0.0, 100.0],
+    }
     faults = Faults()
     found = read_market_prices(csv(tmp_path / "p.csv", columns), faults)
     assert found is not None

@@ -116,7 +116,10 @@ def _line(name: str, figures: list[str]) -> str:
 def programme_words(shown: YearShown) -> list[str]:
     """How the programme went."""
     found, terms = shown.found, shown.terms
-    if found.sold is not None:
+    if found.sold is not None and found.free_share is None:
+        price = f"{terms.capacity.price_per_mw_h:g} per MW and hour"
+        return [f"sold: nothing; at {price} holding back earns less than moving energy does"]
+    if found.sold is not None and found.free_share is not None:
         sold, rules = found.sold, terms.capacity
         hours = float(sold.hours.sum())
         bid_kw = float((sold.bid_kw * sold.hours).sum()) / hours

@@ -38,9 +38,11 @@ Programme = Literal["arbitrage", "fcr", "elrp"]
 PROGRAMMES: Final[tuple[Programme, ...]] = ("arbitrage", "fcr", "elrp")
 # So many drivers at a time take some hundred megabytes.
 _DRIVERS_AT_A_TIME: Final = 50
-# Shares of their power that cars may leave free for a capacity programme, tried on so many drivers.
-_FREE_SHARES: Final = (0.0, 0.25, 0.5, 0.75, 0.9)
+# Shares of their power that cars may leave free for a capacity programme, tried on so many drivers. None: nothing is held back.
+_FREE_SHARES: Final = (None, 0.0, 0.25, 0.5, 0.75, 0.9)
 _SEEKING_DRIVERS: Final = 100
+# What a driver has to gain by another share, so that rounding does not choose.
+_WORTH_LEAST: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,15 +118,15 @@ class DriverYears(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class YearFound:
     """``sold``: by block, of a capacity programme; ``event_places``, ``event_kwh``: [E] days with events, and what was paid
-    for; ``free_share``: of their power that cars left free for a capacity programme; ``cut_count``: stays that were longer
-    than can be planned; ``short_count``: stays too short for what was asked.
+    for; ``free_share``: of their power that cars left free for a capacity programme, None: nothing was held back;
+    ``cut_count``: stays that were longer than can be planned; ``short_count``: stays too short for what was asked.
     """
 
     drivers: DriverYears
     sold: CapacityYear | None
     event_places: IntArray
     event_kwh: FloatArray
-    free_share: float
+    free_share: float | None
     cut_count: int
     short_count: int
 
@@ -169,7 +171,7 @@ class _Playing:
         self._held_kw = np.zeros((driver_count if is_capacity else 0, blocks))
         self._reduced_kw = np.zeros((driver_count, len(self._events), 5))
         self._short_count = 0
-        self._free_share = 0.0
+        self._free_share: float | None = None
 
     def seek_share(self, stays: DrawnStays) -> None:
         """Find how much of their power cars should leave free for a capacity programme: what brings the first drivers most of
@@ -191,7 +193,7 @@ class _Playing:
             wear = float(given_kwh) / terms.car.efficiency * terms.car.wear_price_per_kwh
             paid = float(sell(played.up_kw, played.down_kw, days, rules).paid.sum())
             worth = paid - wear - float(self._cost_of(played.power_kw).sum())
-            if worth > best:
+            if worth > best + _WORTH_LEAST * count:
                 best, self._free_share = worth, share
 
     def add(self, stays: DrawnStays, first: int, end: int) -> None:
@@ -209,7 +211,9 @@ class _Playing:
             wear[rows] = [self._wear_of(energy_kwh) for energy_kwh in one.energy_kwh]
         self._keep(stays, played, rows)
 
-    def _played(self, stays: DrawnStays, count: int, way: Way, free_share: float = 0.0) -> Played:
+    def _played(
+        self, stays: DrawnStays, count: int, way: Way, free_share: float | None = None
+    ) -> Played:
         terms = self._terms
         both = way == "both ways"
         return play(
@@ -219,10 +223,8 @@ class _Playing:
             terms.car,
             self._priced if both else self._prices,
             way,
-            reserve_per_kwh=terms.capacity.reserve_per_kwh
-            if both and terms.programme == "fcr"
-            else 0.0,
-            free_share=free_share,
+            reserve_per_kwh=terms.capacity.reserve_per_kwh if free_share is not None else 0.0,
+            free_share=free_share or 0.0,
             hours_h=terms.capacity.hours_h,
             threads=terms.threads,
         )
@@ -233,7 +235,7 @@ class _Playing:
         hours = days.step_minutes / 60.0
         self._up_kw += played.up_kw
         self._down_kw += played.down_kw
-        if terms.programme == "fcr":
+        if terms.programme == "fcr" and self._free_share is not None:
             self._held_kw[rows] = np.maximum(by_block(played.held_kw, block_steps(days)), 0.0)
         if len(self._events):
             evening_kw = by_hour(played.power_kw, days)

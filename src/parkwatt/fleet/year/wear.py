@@ -32,8 +32,8 @@ def wear_of_year(
     energy_kwh_max: float,
     pack_price_per_kwh: float,
 ) -> float:
-    """Currency for these days: the capacity that ten years of them take, at the price of a pack that is worth nothing at 70 %, for
-    their part of the ten years.
+    """Currency for these days: the capacity that ten years of them take, for their part of the ten years, at the price of a
+    pack that is worth nothing at 70 %.
 
     ``energy_kwh``: [S + 1] in the battery.
     """
