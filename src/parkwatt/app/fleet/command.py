@@ -49,6 +49,16 @@ _MAKE_EXAMPLES = """\
   parkwatt fleet make fleet.parquet --cars 500 --sessions workplaces --days 7 --start 2026-01-12 --seed 2
   parkwatt fleet make fleet.parquet --cars 10000 --v2g-share 1 --least-power"""
 
+_YEAR_DESCRIPTION = """\
+Plays a year of many drivers in one programme and says what is left for each: gross, battery wear and net, with percentiles, and
+what sets drivers apart. Drivers are recorded users whose weeks are drawn again; the car and the rules of the programme are
+assumed, and told. Needs the extra: pip install 'parkwatt[fleet]'."""
+
+_YEAR_EXAMPLES = """\
+  parkwatt fleet year sessions.parquet --prices dayahead.parquet --programme arbitrage
+  parkwatt fleet year sessions.parquet --prices dayahead.parquet --programme fcr --drivers 1000 --seed 1 --report year.html
+  parkwatt fleet year sessions.parquet --prices dayahead.parquet --programme elrp --from 2022-01-01 --output drivers.parquet"""
+
 
 def register(subparsers: Subparsers) -> None:
     """Add `fleet` and its commands to the command line."""
@@ -66,6 +76,7 @@ def register(subparsers: Subparsers) -> None:
     _add_plan(commands)
     _add_make(commands)
     _add_why(commands)
+    _add_year(commands)
     pool_command.register(commands)
 
 
@@ -145,6 +156,37 @@ def _add_why(commands: Subparsers) -> None:
     add("--car", metavar="ID", required=True, help="which car")
 
 
+def _add_year(commands: Subparsers) -> None:
+    parser = add_command(
+        commands,
+        "year",
+        run_year,
+        summary="play a year of many drivers: gross, wear and net",
+        description=_YEAR_DESCRIPTION,
+        examples=_YEAR_EXAMPLES,
+    )
+    add, number = parser.add_argument, float
+    add("sessions", metavar="SESSIONS.parquet", type=Path, help="recorded sessions, one row each")
+    add("--prices", metavar="FILE", type=Path, required=True, help="a market's, or as fleet plan's")
+    add("--programme", choices=("arbitrage", "fcr", "elrp"), required=True, help="what pays")
+    add("--drivers", metavar="N", type=int, default=1000, help="default: 1000")
+    add("--seed", metavar="N", type=int, default=1, help="decides all chance; default: 1")
+    add("--from", metavar="DATE", dest="first_day", help="default: the first day with prices")
+    add("--days", metavar="N", type=int, default=365, help="default: 365")
+    add("--time-zone", metavar="ZONE", default="Europe/Amsterdam", help="default: Europe/Amsterdam")
+    add("--import-extra", metavar="P", type=number, default=0.03, help="per kWh; default: 0.03")
+    add("--export-less", metavar="P", type=number, default=0.0, help="per kWh; default: 0")
+    add("--battery-kwh", metavar="E", type=number, default=60.0, help="default: 60")
+    add("--charger-kw", metavar="P", type=number, default=11.0, help="both ways; default: 11")
+    add("--cell", metavar="CELL", default="nmc-a", help="that ages; default: nmc-a")
+    add("--pack-price", metavar="P", type=number, default=100.0, help="per kWh new; default: 100")
+    add("--capacity-price", metavar="P", type=number, default=15.0, help="fcr: per MW and hour")
+    add("--pool-cars", metavar="N", type=int, default=10_000, help="fcr: of the whole pool")
+    add("--threads", metavar="N", type=int, help="default: as many as there are cores")
+    add("--output", metavar="DRIVERS.parquet", type=Path, help="one row a driver")
+    add("--report", metavar="REPORT.html", type=Path, help="a page with plots")
+
+
 def run_plan(arguments: argparse.Namespace) -> int:
     """Plan; returns 0, 1 where rows were kept out, 4 where a limit is not kept. Raises InputError for bad input."""
     from parkwatt.app.fleet.plan import plan_fleet
@@ -174,3 +216,14 @@ def run_why(arguments: argparse.Namespace) -> int:
     from parkwatt.app.fleet.why import why
 
     return why(arguments.plan, arguments.nodes, arguments.prices, arguments.car)
+
+
+def run_year(arguments: argparse.Namespace) -> int:
+    """Play a year; returns 0. Raises InputError for bad input."""
+    from parkwatt.app.fleet.plan import require_extra
+
+    require_extra()
+    from parkwatt.app.fleet.year import read_options
+    from parkwatt.app.fleet.year import run_year as run
+
+    return run(read_options(arguments))
