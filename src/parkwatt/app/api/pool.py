@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from parkwatt.app.api.callers import CallerGiven, OriginGiven, needs
 from parkwatt.app.api.chargers import SiteGiven
 from parkwatt.app.api.views import DetailView, moment
+from parkwatt.app.pool.live import LivePool, PoolSnapshot
 from parkwatt.app.pool.measured import PoolSecond
-from parkwatt.app.pool.runner import PoolRunner, PoolSnapshot
 from parkwatt.domain.errors import InputError, InputFault
 from parkwatt.domain.fleet.operation import TargetAsked
 from parkwatt.fleet.guard.admission import Limits
@@ -130,14 +130,14 @@ class ProposedView(_Body):
     proposal_id: int | None
 
 
-def running_pool(site: SiteGiven) -> PoolRunner:
+def running_pool(site: SiteGiven) -> LivePool:
     """The pool. Raises HTTPException where none runs."""
     if site.pool is None:
         raise HTTPException(409, "no pool runs here: start parkwatt fleet up POOL.toml")
     return site.pool
 
 
-PoolGiven = Annotated[PoolRunner, Depends(running_pool)]
+PoolGiven = Annotated[LivePool, Depends(running_pool)]
 
 
 @router.get("")

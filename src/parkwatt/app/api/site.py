@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from parkwatt.app.api.by_hand_guard import judge_by_hand
 from parkwatt.app.api.live import LiveSite
 from parkwatt.app.api.upkeep import Upkeep
-from parkwatt.app.pool.runner import PoolRunner
+from parkwatt.app.pool.live import LivePool
 from parkwatt.app.serve_settings import ServeSettings
 from parkwatt.app.tried_chargers import TriedChargers
 from parkwatt.domain.errors import InputError, InputFault
@@ -32,7 +32,7 @@ class Site:
     credentials: CredentialStore
     now_unix_us: Callable[[], int]
     live: LiveSite | None = None
-    pool: PoolRunner | None = None
+    pool: LivePool | None = None
     upkeep: Upkeep | None = None
     tried: TriedChargers = field(default_factory=TriedChargers)
 

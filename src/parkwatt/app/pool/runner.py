@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 import msgspec
@@ -18,6 +17,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import parkwatt
+from parkwatt.app.pool.live import PoolSnapshot
 from parkwatt.app.pool.measured import PoolHistory, PoolSecond
 from parkwatt.app.pool.members_seen import MembersSeen
 from parkwatt.app.pool.settings import PoolSettings
@@ -60,29 +60,10 @@ _ORDER_VALID_S: Final = 10.0
 _TARGETS_MAX: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class PoolSnapshot:
-    """The pool now. ``last``: None before its first step. ``told``: cars that the last step told something."""
-
-    name: str
-    now_unix_us: int
-    members: int
-    here: int
-    linked: int
-    limits: Limits
-    last: PoolSecond | None
-    told: int
-    missing_kw: float
-    target: TargetAsked | None
-    admitted: Admitted | None
-    stopped_by: str
-    proposals: tuple[approvals.Proposal, ...]
-    targets: tuple[TargetAsked, ...]
-    alarm: str
-
-
 class PoolRunner:
-    """One pool. ``clock``: µs since 1970, never going back. ``key``: signs its orders."""
+    """One pool; implements `parkwatt.app.pool.live.LivePool`. ``clock``: µs since 1970, never going back. ``key``: signs its
+    orders.
+    """
 
     def __init__(
         self,
@@ -94,7 +75,7 @@ class PoolRunner:
     ) -> None:
         self.settings = settings
         self.state = PoolState(settings.limits)
-        self.history = PoolHistory()
+        self._history = PoolHistory()
         # What the grid lets the pool draw and give now.
         self.grid_kw = (math.inf, math.inf)
         self._backend, self._journal, self._clock = backend, journal, clock
@@ -115,6 +96,11 @@ class PoolRunner:
     def alarm(self) -> str:
         """What is wrong, in words; empty where all is well."""
         return self._alarm
+
+    @property
+    def history(self) -> PoolHistory:
+        """Its seconds and minutes."""
+        return self._history
 
     @property
     def limits(self) -> Limits:
@@ -140,7 +126,7 @@ class PoolRunner:
             if isinstance(event, Ordered):
                 self._seq = max(self._seq, event.seq)
             elif isinstance(event, PoolMinute):
-                self.history.add_minute(event, entry.recorded_unix_us)
+                self._history.add_minute(event, entry.recorded_unix_us)
             self.state.apply(event, entry.recorded_unix_us)
             count += 1
         self._note(PoolStarted(parkwatt.__version__, len(self.settings.members.charger_id)))
@@ -295,7 +281,7 @@ class PoolRunner:
             found.up_kw,
             found.down_kw,
         )
-        self.history.add_second(second)
+        self._history.add_second(second)
         if self._minute and second.at_unix_us - self._minute[0].at_unix_us >= _MINUTE_S * _US:
             self._end_minute(now_unix_us)
         self._minute.append(second)
@@ -320,7 +306,7 @@ class PoolRunner:
         )
         self._minute = []
         if self._note(minute):
-            self.history.add_minute(minute, now_unix_us)
+            self._history.add_minute(minute, now_unix_us)
 
     def _tell_admitted(self, found: PoolStep, asked: TargetAsked | None) -> bool:
         """Journal how a wish passed, where that changed; False where the journal takes nothing."""
@@ -401,7 +387,7 @@ class PoolRunner:
             here=self._here,
             linked=self._linked,
             limits=self.limits,
-            last=self.history.last,
+            last=self._history.last,
             told=0 if last is None else int(last.told.row.size),
             missing_kw=0.0 if last is None else last.told.missing_kw,
             target=state.in_force(now_unix_us),

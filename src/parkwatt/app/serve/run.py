@@ -23,7 +23,7 @@ from parkwatt.app.api.site import Site
 from parkwatt.app.api.upkeep import Upkeep
 from parkwatt.app.logs import log_events, set_up_logs
 from parkwatt.app.metrics import Metrics
-from parkwatt.app.pool.runner import PoolRunner
+from parkwatt.app.pool.live import LivePool
 from parkwatt.app.serve.api_server import ApiServer, bind
 from parkwatt.app.serve.duties import (
     CredentialWatch,
@@ -65,7 +65,7 @@ class Control(Protocol):
 
     def attach(
         self, backend: Backend, journal: SqliteJournal, clock: Callable[[], int]
-    ) -> LiveSite | PoolRunner:
+    ) -> LiveSite | LivePool:
         """Take up the site, or the pool, where the journal left it. Raises JournalDamaged."""
 
     def heard(self, charger_id: str, events: Sequence[ChargerEvent]) -> None:
@@ -231,9 +231,9 @@ async def serve(
     structlog.get_logger().info("stopped")
 
 
-def _led(attached: LiveSite | PoolRunner | None) -> tuple[LiveSite | None, PoolRunner | None]:
+def _led(attached: LiveSite | LivePool | None) -> tuple[LiveSite | None, LivePool | None]:
     """The site and the pool, of which there is one at most."""
-    return (None, attached) if isinstance(attached, PoolRunner) else (attached, None)
+    return (None, attached) if isinstance(attached, LivePool) else (attached, None)
 
 
 def _pages(
