@@ -105,9 +105,7 @@ def window(
         for earlier in range(day - 1, day - adjustment.lookback_days - 1, -1)
         if earlier not in event_days and is_weekend(earlier, holidays) == weekend
     ]
-    return Window(
-        start_unix_s, end_unix_s, tuple(similar), weekend, adjustment, baseline_minutes
-    )
+    return Window(start_unix_s, end_unix_s, tuple(similar), weekend, adjustment, baseline_minutes)
 
 
 def ten_of_ten(readings: Readings, span: Window) -> Baseline:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from parkwatt.domain.fleet.record import EnergyMetered, EnergyPriced, ScheduleDeclared
+from parkwatt.domain.fleet.record import EnergyMetered, EnergyPriced
 from parkwatt.fleet.proof.baseline import Numbers, Readings
 from parkwatt.fleet.settle.state import SettleState, differences
 
@@ -26,7 +26,7 @@ class Series:
 
 
 def series(
-    state: SettleState, point: str, meter: str, programme: str, step_s: int, *, export_counts: bool
+    state: SettleState, point: str, meter: str, step_s: int, *, export_counts: bool
 ) -> Series | None:
     """What a meter read, in steps of ``step_s`` on the clock; None where nothing was read.
 
@@ -37,24 +37,48 @@ def series(
     spans = _spans(state.metered.get((point, meter), {}).values())
     net = binned({key: one - other for key, (one, other) in spans.items()}, step_s)
     export = binned({key: other for key, (_, other) in spans.items()}, step_s)
-    declared = _declared(state.declared.get((programme, meter), {}).values(), step_s)
     if not net:
         return None
     first = min(net)
     count = (max(net) - first) // step_s + 1
     values = np.full(count, _ZERO, dtype=object)
     exported = np.full(count, _ZERO, dtype=object)
-    planned = np.full(count, _ZERO, dtype=object)
-    known, told = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    known = np.zeros(count, dtype=bool)
     for at, energy in net.items():
         index = (at - first) // step_s
         values[index] = energy if export_counts else max(_ZERO, energy)
         exported[index], known[index] = export[at], True
-    for at, energy in declared.items():
-        index = (at - first) // step_s
-        if 0 <= index < count:
-            planned[index], told[index] = energy, True
-    return Series(Readings(first, step_s, values, known, planned, told), exported)
+    return Series(Readings(first, step_s, values, known), exported)
+
+
+def with_schedule(
+    state: SettleState, readings: Readings, programme: str, meter: str, until_unix_s: int | None
+) -> Readings:
+    """The readings beside the schedule that was declared for them until an instant, such as the start of an event; None: until
+    each step begins.
+
+    Of several for a step the last one declared counts, and of two at once the lower: it claims less. Only schedules in the
+    readings' own steps count.
+    """
+    best: dict[int, tuple[int, Decimal]] = {}
+    for found in state.declared.get((programme, meter), {}).values():
+        if found.step_s != readings.step_s:
+            continue
+        for index, value in enumerate(found.net_kwh):
+            at = found.from_unix_s + index * found.step_s
+            if value is None or found.at_unix_s > (at if until_unix_s is None else until_unix_s):
+                continue
+            if at not in best or best[at] < (found.at_unix_s, -value):
+                best[at] = (found.at_unix_s, -value)
+    planned = np.full(len(readings.known), _ZERO, dtype=object)
+    told = np.zeros(len(readings.known), dtype=bool)
+    for at, (_, negated) in best.items():
+        index, off = divmod(at - readings.start_unix_s, readings.step_s)
+        if not off and 0 <= index < len(planned):
+            planned[index], told[index] = -negated, True
+    return Readings(
+        readings.start_unix_s, readings.step_s, readings.net_kwh, readings.known, planned, told
+    )
 
 
 def binned(spans: dict[tuple[int, int], Decimal], step_s: int) -> Bins:
@@ -92,24 +116,6 @@ def _spans(records: Iterable[EnergyMetered]) -> dict[tuple[int, int], tuple[Deci
                 if key not in best or best[key][0] < rank:
                     best[key] = (rank, other)
     return {key: (rank[4], other) for key, (rank, other) in best.items()}
-
-
-def _declared(records: Iterable[ScheduleDeclared], step_s: int) -> Bins:
-    """Declared in time, that is before a step begins; the last one counts, and of two at once the lower.
-
-    The lower one claims less: delivery is baseline less what was drawn.
-    """
-    best: dict[int, tuple[int, Decimal]] = {}
-    for found in records:
-        if found.step_s != step_s:
-            continue
-        for index, value in enumerate(found.net_kwh):
-            at = found.from_unix_s + index * step_s
-            if value is None or found.at_unix_s > at:
-                continue
-            if at not in best or best[at] < (found.at_unix_s, -value):
-                best[at] = (found.at_unix_s, -value)
-    return {at: -negated for at, (_, negated) in best.items()}
 
 
 def prices(records: Iterable[EnergyPriced], step_s: int) -> Bins:
