@@ -6,6 +6,7 @@ every reader of the same entries decides alike.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -196,7 +197,7 @@ def _amounts(value: object) -> Iterable[Decimal]:
 
 def differences(registers: Amounts) -> Amounts:
     """The energies between readings of a register; None beside an unknown one, and where it fell."""
-    pairs = zip(registers, registers[1:], strict=False)
+    pairs = itertools.pairwise(registers)
     return tuple(
         None if one is None or other is None or other < one else other - one for one, other in pairs
     )
