@@ -93,7 +93,10 @@ def needed(method: str, path: str) -> str | None:
         return None
     if path.startswith(("/v1/users", "/v1/tokens", "/v1/links")):
         return "users"
-    if path.startswith(("/v1/settings", "/v1/doctor")) or (method, path) == ("put", "/v1/pool/limits"):
+    if path.startswith(("/v1/settings", "/v1/doctor")) or (method, path) == (
+        "put",
+        "/v1/pool/limits",
+    ):
         return "settings"
     if method == "get" or path.endswith("/what-if"):
         return "read"

@@ -20,9 +20,7 @@ from parkwatt.io.toml_file import read_toml
 
 _HEAD: Final = ("name", "title", "kind", "time_zone", "currency", "meter_point", "notes", "sources")
 _RULES: Final = {
-    field.name: field.type
-    for field in msgspec.structs.fields(Programme)
-    if field.name not in _HEAD
+    field.name: field.type for field in msgspec.structs.fields(Programme) if field.name not in _HEAD
 }
 _CLOCK: Final = re.compile(r"(\d{2}):(\d{2})")
 _MONTH_DAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
@@ -91,7 +89,9 @@ def _programme(table: dict[str, object], faults: Faults) -> Programme:
         try:
             ZoneInfo(values["time_zone"])
         except (KeyError, ValueError, OSError):
-            head.fault("time_zone", "must be a time zone such as Europe/Berlin", values["time_zone"])
+            head.fault(
+                "time_zone", "must be a time zone such as Europe/Berlin", values["time_zone"]
+            )
     rules = _rules(head.free_fields("rules"), faults)
     head.finish()
     _consistent(rules.values, values["kind"], faults)
