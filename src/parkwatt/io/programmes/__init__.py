@@ -1,0 +1,1 @@
+"""Programmes that pay pools: files that come with Parkwatt, one each, and files of the user's own."""
