@@ -76,9 +76,9 @@ def settle_journal(asked: Asked, *, pay: bool) -> int:
 def pay_due(asked: Asked) -> Payments:
     """Journal what is still due, all in one append; durable before this returns.
 
-    The journal is opened for writing first, which one process at a time may: nobody pays between reading and writing. Killed
-    at any moment, all or none of the payments are in it, and the next run pays the rest. Raises InputError while another process
-    writes the journal.
+    The journal is opened for writing first, as one process at a time may: nobody pays between reading and writing. Killed
+    at any moment, all or none of the payments are in it, and the next run pays the rest. Raises InputError while another
+    process writes the journal.
     """
     journal = SqliteJournal(asked.journal)
     try:

@@ -5,6 +5,7 @@ What a programme does not say is None. Local times are clock times in the progra
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final, Literal
@@ -203,7 +204,7 @@ def delivery_blocks(programme: Programme, day: date) -> list[tuple[datetime, dat
         )
         for hour in borders
     ]
-    return list(zip(times, times[1:], strict=False))
+    return list(itertools.pairwise(times))
 
 
 def bid_kw(programme: Programme, power_kw: Decimal) -> Decimal:

@@ -6,6 +6,7 @@ however often it is written; of two that contradict each other the one with the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -245,6 +246,21 @@ def encode(record: ProgrammeRecord) -> bytes:
 
 
 def decode(payload: bytes) -> ProgrammeRecord:
-    """A record from the journal's JSON. Raises msgspec.ValidationError where it is none."""
-    record: ProgrammeRecord = _decoder.decode(payload)
+    """A record from the journal's JSON. Raises ValueError where it is none."""
+    try:
+        record: ProgrammeRecord = _decoder.decode(payload)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
     return record
+
+
+def amounts(value: object) -> Iterable[Decimal]:
+    """Every decimal in a record, at any depth."""
+    if isinstance(value, Decimal):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from amounts(item)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from amounts(getattr(value, name))

@@ -1,4 +1,5 @@
-"""Baselines: what a meter would have shown without a call. Each has the same signature, `Baseline`s of `Readings` in a `Window`.
+"""Baselines: what a meter would have shown without a call. Each has the same signature: `Readings` and a `Window` in, a
+`Baseline` out.
 
 Arrays hold floats, or decimals as objects: the arithmetic is the same, and with decimals each value is rounded at most once.
 """
@@ -25,7 +26,8 @@ _MINUTE_S: Final = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings:
-    """[N] net kWh (import less export) of one meter in steps of ``step_s`` from ``start_unix_s`` on; ``known``: which were read.
+    """[N] net kWh (import less export) of one meter in steps of ``step_s`` from ``start_unix_s`` on;
+    ``known``: which were read.
 
     ``declared_kwh``, ``declared_known``: [N] the schedule that was declared for the same steps; None: none was.
     """

@@ -47,8 +47,8 @@ def left_of_caps(caps: CapArrays, used: UseArrays) -> CapsLeft:
     """What is left for N cars.
 
     An equivalent full cycle is one capacity discharged; a virtual kilometre is ``kwh_per_km`` discharged (the idea of UNECE's
-    battery durability work: what goes to the grid counts as driven). Energy counts at the meter, so losses are not added. A cap in
-    cycles or kilometres of a car whose capacity or consumption is not known leaves nothing: it cannot be shown to hold.
+    battery durability work: what goes to the grid counts as driven). Energy counts at the meter, so losses are not added. A cap
+    in cycles or kilometres of a car whose capacity or consumption is not known leaves nothing: it cannot be shown to hold.
     """
     by_cycles = _in_kwh(caps.cycles, used.capacity_kwh)
     by_km = _in_kwh(caps.virtual_km, used.kwh_per_km)

@@ -31,8 +31,9 @@ def series(
     """What a meter read, in steps of ``step_s`` on the clock; None where nothing was read.
 
     Of readings for the same span a measured one comes before an estimated one, then the higher revision, then a register,
-    then the higher net energy (it claims less). Shorter spans add up to a step where they fill it without gap or overlap; a longer one cannot
-    be taken apart, and leaves its steps unknown. Where export does not count, a step's net energy is at least 0.
+    then the higher net energy (it claims less). Shorter spans add up to a step where
+    they fill it without gap or overlap; a longer one cannot be taken apart, and leaves its steps unknown. Where export does
+    not count, a step's net energy is at least 0.
     """
     spans = _spans(state.metered.get((point, meter), {}).values())
     net = binned({key: one - other for key, (one, other) in spans.items()}, step_s)

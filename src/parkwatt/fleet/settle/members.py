@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -61,7 +62,7 @@ def offered_kwh(
             spans.append((one, other, found.power_kw))
     borders = sorted({border for span in spans for border in span[:2]})
     total = Fraction(0)
-    for one, other in zip(borders, borders[1:], strict=False):
+    for one, other in itertools.pairwise(borders):
         powers = [power for start, end, power in spans if start <= one and end >= other]
         if powers:
             total += Fraction(max(powers)) * (other - one) / 3600

@@ -26,9 +26,9 @@ def shared_cents(
 ) -> tuple[dict[str, int], int]:
     """Each driver's part and the pool's, which add up to ``cents``.
 
-    The pool's part is ``pool_share`` (0 … 1) of the payment, the rest goes by weights (≥ 0). Exact parts are cut to whole cents,
-    and the cents that are left go to those that lost most (largest remainder); among equals to the driver whose name comes first,
-    the pool last. A payment that is not above 0, and one without any weight, is the pool's: no driver ever owes.
+    The pool's part is ``pool_share`` (0 … 1) of the payment, the rest goes by weights (≥ 0). Exact parts are cut to whole
+    cents, and the cents that are left go to those that lost most (largest remainder); among equals to the driver whose name
+    comes first, the pool last. A payment that is not above 0, and one without any weight, is the pool's: no driver ever owes.
     """
     total = sum(weights.values(), Fraction(0))
     names = sorted(weights)

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
-import msgspec
-
 from parkwatt.domain.fleet import record
 from parkwatt.domain.fleet.record import (
     Amounts,
@@ -79,7 +77,7 @@ class SettleState:
             return
         try:
             found = record.decode(entry.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             self.refused[entry.seq] = f"entry {entry.seq}: {error}"
             return
         fault = _fault(found)
@@ -147,7 +145,7 @@ def _highest(kept: dict[Any, Any], key: object, rank: Rank, payload: bytes, foun
 
 def _fault(found: ProgrammeRecord) -> str | None:
     """Why a record cannot be settled with; None where it can."""
-    if any(not _is_sound(amount) for amount in _amounts(found)):
+    if any(not _is_sound(amount) for amount in record.amounts(found)):
         return f"an amount is not finite, or has more than {_DIGITS_MAX} digits on a side"
     if isinstance(found, EventAnnounced | BlockCleared) and found.end_unix_s <= found.start_unix_s:
         return "must end after it begins"
@@ -181,18 +179,6 @@ def _is_sound(amount: Decimal) -> bool:
         return False
     exponent = amount.as_tuple().exponent
     return isinstance(exponent, int) and -exponent <= _DIGITS_MAX
-
-
-def _amounts(value: object) -> Iterable[Decimal]:
-    """Every decimal in a record, at any depth."""
-    if isinstance(value, Decimal):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _amounts(item)
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _amounts(getattr(value, name))
 
 
 def differences(registers: Amounts) -> Amounts:

@@ -37,8 +37,8 @@ class Part:
 class Unit:
     """What is settled as one: an event, a block, a month, a season. ``payment`` is the sum of ``pool`` and all parts.
 
-    ``final``: over, and known; else nothing is paid yet. ``month``: that it stands in on a statement. ``performance``: delivered
-    over asked, or a block's score; None: nothing was asked. ``notes``: what is not known, a line each.
+    ``final``: over, and known; else nothing is paid yet. ``month``: that it stands in on a statement. ``performance``:
+    delivered over asked, or a block's score; None: nothing was asked. ``notes``: what is not known, a line each.
     """
 
     programme: str
