@@ -130,8 +130,7 @@ def _guarded(run: Run, arguments: argparse.Namespace) -> int:
         _tell("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered has no reader; without this the interpreter would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return READER_GONE
     except InputError as error:
         for fault in error.faults:
@@ -139,10 +138,19 @@ def _guarded(run: Run, arguments: argparse.Namespace) -> int:
         return BAD_INPUT
     except (ParkwattError, OSError) as error:
         _tell(f"parkwatt: {error}")
+        _forget_output()
         return FAILED
     except Exception as error:  # noqa: BLE001 the last line of defence: a user never sees a traceback
         return _bug(error)
     return code
+
+
+def _forget_output() -> None:
+    """What is still buffered and cannot be written has no reader: the interpreter would complain of it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _bug(error: Exception) -> int:

@@ -247,10 +247,11 @@ def test_what_the_file_names_no_more_is_taken_away(tmp_path: Path, broker: TestB
                 assert (CAR, "soc") in seen.entities
             async with told_home(tmp_path, site_toml(broker, "enabled = false")):
                 await seen.until(lambda: not seen.devices)
-                for _ in range(20):
+                for _ in range(100):
                     kept = await _kept(broker)
                     if not kept:
                         break
+                    await asyncio.sleep(0.1)
                 assert kept == []
             assert seen.complaints == []
 
