@@ -61,6 +61,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     or meter by meter where a shortfall of one may not lessen another. ``settle_minutes``: in what pieces it counts.
     ``over_delivery_max``: as a multiple of what was asked. ``baseline_minutes``: of `meter_before_meter_after`, before and
     after. ``performance_factors``: pairs of least score and paid fraction, lowest first; empty: all of it.
+    ``droop_points``: pairs of mHz and share of the reserve, outwards; empty: a straight line.
     ``penalty_factor``: of the price, for what was not available. ``simulation_only``: Parkwatt does not serve it live.
     """
 
@@ -98,6 +99,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deadband_mhz: int | None = None
     full_activation_mhz: int | None = None
     full_activation_s: int | None = None
+    droop_points: tuple[tuple[Decimal, Decimal], ...] = ()
     set_point_interval_s: int | None = None
     export_counts: bool = True
     simulation_only: bool = False

@@ -78,6 +78,9 @@ class VirtualPool:
         self._acts_kw = np.full(count, np.nan)
         self._lease_until_s = np.full(count, -np.inf)
         self._holds_kw = np.full(count, np.nan)
+        # Chargers that answer the frequency of their own: how much each adds at a share of 1, told and in force.
+        self._reserve_kw, self._acts_reserve_kw = np.zeros(count), np.zeros(count)
+        self._share = 0.0
         self._read_kw = np.full(count, np.nan)
         self._read_s = np.full(count, -np.inf)
         self._tells_s = now_s + rng.random(count) * model.told_every_s
@@ -87,16 +90,28 @@ class VirtualPool:
         """[N] who is plugged in."""
         return self.model.leaves_s > self.now_s
 
-    def tell(self, index: IndexArray, power_kw: FloatArray, lease_s: float) -> None:
-        """Set-points for cars ``index`` [M]; one that is under way is replaced, and does not begin later for it."""
+    def tell(
+        self,
+        index: IndexArray,
+        power_kw: FloatArray,
+        lease_s: float,
+        reserve_kw: FloatArray | None = None,
+    ) -> None:
+        """Set-points for cars ``index`` [M]; one that is under way is replaced, and does not begin later for it.
+
+        ``reserve_kw`` [M]: how much a charger that measures the frequency adds to its set-point at a share of 1 (OCPP 2.1
+        LocalFrequency with a baseline and a curve).
+        """
         self._told_kw[index] = power_kw
+        self._acts_reserve_kw[index] = 0.0 if reserve_kw is None else reserve_kw
         self._lease_until_s[index] = self.now_s + lease_s
         idle = index[~np.isfinite(self._acts_s[index])]
         self._acts_s[idle] = self.now_s + self.model.delay_s[idle]
         self._acts_kw[index] = power_kw
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass in steps of at most a second."""
+    def advance(self, seconds: float, share: float = 0.0) -> None:
+        """Let time pass in steps of at most a second. ``share``: what the curve says at the frequency that chargers measure."""
+        self._share = share
         steps = max(1, int(np.ceil(seconds)))
         for _ in range(steps):
             self._advance(seconds / steps)
@@ -106,10 +121,12 @@ class VirtualPool:
         self.now_s += step_s
         acts = self._acts_s <= self.now_s
         self._holds_kw[acts] = self._acts_kw[acts]
+        self._reserve_kw[acts] = self._acts_reserve_kw[acts]
         self._acts_s[acts] = np.inf
         led = (model.conduct == Conduct.OBEYS) & (self._lease_until_s > self.now_s)
         led &= ~np.isnan(self._holds_kw)
-        wanted_kw = self._possible(np.where(led, self._holds_kw, model.driver_kw))
+        holds_kw = self._holds_kw + self._share * self._reserve_kw
+        wanted_kw = self._possible(np.where(led, holds_kw, model.driver_kw))
         move_kw = np.clip(
             wanted_kw - self.true_kw, -model.pace_kw_per_s * step_s, model.pace_kw_per_s * step_s
         )
