@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from parkwatt.app.fleet import frequency_command, pool_command, settle_command
+from parkwatt.app.fleet import bid_command, frequency_command, pool_command, settle_command
 from parkwatt.app.subcommand import Subparsers, add_command
 
 _DESCRIPTION = """\
@@ -80,6 +80,7 @@ def register(subparsers: Subparsers) -> None:
     pool_command.register(commands)
     settle_command.register(commands)
     frequency_command.register(commands)
+    bid_command.register(commands)
 
 
 def _add_plan(commands: Subparsers) -> None:

@@ -1,0 +1,1 @@
+"""What to sell of a pool, and at what confidence."""
